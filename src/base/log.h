@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+/* One line is one event: a name, then key=value pairs (logfmt):
+ *     bgp_down neighbor=192.0.2.1 why=hold_expired after_ms=9000 routes=2
+ * Levels by what the operator does. The edge that handles an event logs it; the layers below return
+ * it. Lines go to stderr in one write(2) each, at most 1,024 bytes; never from the way of a query. */
+enum log_level {
+    LOG_LEVEL_ERROR, /* act now */
+    LOG_LEVEL_WARN,  /* will hurt if it stays */
+    LOG_LEVEL_INFO,  /* a state changed */
+    LOG_LEVEL_DEBUG, /* for us */
+};
+
+/* Set once at start: lines above `level` are dropped; `process` ("guard", "control", …) is borrowed
+ * for the life of the process and printed in each line. */
+void log_init(const char *process, enum log_level level);
+
+void log_event(enum log_level level, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define log_error(event, ...) log_event(LOG_LEVEL_ERROR, event, __VA_ARGS__)
+#define log_warn(event, ...) log_event(LOG_LEVEL_WARN, event, __VA_ARGS__)
+#define log_info(event, ...) log_event(LOG_LEVEL_INFO, event, __VA_ARGS__)
+#define log_debug(event, ...) log_event(LOG_LEVEL_DEBUG, event, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ZONE_ZONE_H
+#define ZONE_ZONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "dns/name.h"
+
+/* The reading side of an image: all zones of a node in one version, position-independent, mapped
+ * read-only by several processes at once. Everything returned is borrowed from the set and valid
+ * until zone_set_free(). No function here allocates, blocks or writes, but map and free. */
+struct zone_set;
+struct zone;
+struct
+    zone_node; /* a name that exists: an owner, or an empty non-terminal (RFC 4592 section 2.2.2) */
+
+/* Maps the image in `fd` (a sealed memfd or a file); the caller keeps `fd`. NULL with *e filled when
+ * it is no image, of another layout version, or torn. A file that was checked here can be read
+ * without further checks, whatever its offsets say. */
+struct zone_set *zone_set_map(int fd, struct err *e) BASE_MUST_USE;
+void zone_set_free(struct zone_set *s);
+void zone_set_cleanup(struct zone_set **s);
+
+uint32_t zone_set_count(const struct zone_set *s);
+const struct zone *zone_set_at(const struct zone_set *s, uint32_t idx);
+
+/* The zone with the longest origin at or above `name`; NULL when none is. */
+const struct zone *zone_set_find(const struct zone_set *s, const struct dns_name *name);
+
+void zone_origin(const struct zone *z, struct dns_name *out);
+uint32_t zone_serial(const struct zone *z);
+bool zone_has_nsec(const struct zone *z);  /* the apex owns an NSEC */
+bool zone_has_nsec3(const struct zone *z); /* the apex owns an NSEC3PARAM */
+const struct zone_node *zone_apex(const struct zone *z);
+
+/* One RRset and the RRSIGs that cover it. RDATA is `count` times { u16 length in network order,
+ * bytes }, names in it uncompressed and in the case of the zone's text, in canonical order without
+ * duplicates. The same for the signatures (`sig_count` may be 0). */
+struct zone_rrset {
+    uint16_t type;
+    uint16_t count, sig_count;
+    uint32_t ttl_s, sig_ttl_s;
+    const uint8_t *rdata, *sigs;
+    uint32_t rdata_len, sigs_len; /* bytes of all items, their length fields included */
+};
+
+/* RRSIG is not found as a type of its own here: it comes with what it covers. zone_node_next() also
+ * gives RRSIGs that cover nothing, as an rrset with count 0 and the covered type. */
+bool zone_node_find(const struct zone *z, const struct zone_node *n, uint16_t type,
+                    struct zone_rrset *out);
+/* All RRsets of a node by ascending type: start with *pos = 0, go on while true. */
+bool zone_node_next(const struct zone *z, const struct zone_node *n, uint32_t *pos,
+                    struct zone_rrset *out);
+
+#define ZONE_NODE_CUT 0x01      /* owns NS and is not the apex: a delegation point */
+#define ZONE_NODE_DNAME 0x02    /* owns DNAME */
+#define ZONE_NODE_OCCLUDED 0x04 /* below a cut or a DNAME: glue at best, never authoritative */
+#define ZONE_NODE_EMPTY 0x08    /* owns no record: an empty non-terminal */
+#define ZONE_NODE_CNAME 0x10    /* owns CNAME */
+#define ZONE_NODE_DS 0x20       /* a cut that owns DS */
+uint32_t zone_node_flags(const struct zone_node *n);
+
+/* The owner name, in the case of the zone's text. */
+void zone_node_name(const struct zone *z, const struct zone_node *n, struct dns_name *out);
+
+/* Everything an answer needs to know about where `name` falls. */
+struct zone_found {
+    const struct zone_node *exact; /* the node of this very name, occluded ones too; or NULL */
+    const struct zone_node
+        *encloser;                 /* the closest encloser (RFC 4592 section 3.3.1); exact if set */
+    uint8_t encloser_labels;       /* labels of the encloser's name */
+    const struct zone_node *cut;   /* the highest cut at or above the name; or NULL */
+    const struct zone_node *dname; /* the highest DNAME owner strictly above it; or NULL */
+    const struct zone_node *wildcard; /* `*.<encloser>` when exact is NULL and it exists; or NULL */
+};
+
+/* `name` must be at or below the origin of `z`. */
+void zone_lookup(const struct zone *z, const struct dns_name *name, struct zone_found *out);
+
+/* The last node at or before `name` in canonical order that owns an NSEC: the one that matches or
+ * covers it (RFC 4035 section 3.1.3). NULL when the zone has no NSEC. */
+const struct zone_node *zone_nsec_before(const struct zone *z, const struct dns_name *name);
+
+/* All nodes in canonical order: zone_apex() first, NULL after the last. */
+const struct zone_node *zone_node_after(const struct zone *z, const struct zone_node *n);
+
+#endif
