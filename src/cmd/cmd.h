@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+/* The commands of the command line, one file each: src/cmd/NAME.c. argv[0] is the command's name.
+ * Each returns the exit status: */
+#define CMD_DONE 0        /* done */
+#define CMD_REFUSED 1     /* the check refused it, or it could not be done */
+#define CMD_USAGE 2       /* wrong usage: said on stderr, with what to do */
+#define CMD_UNREACHABLE 3 /* no node answers on the control socket */
+
+#endif
