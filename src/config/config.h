@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "dns/name.h"
+
+/* The fleet file: one YAML file describes services, sites, nodes and neighbors of the whole fleet, and
+ * every node reads the same one. One table (config/schema.c) says what may stand in it; parser,
+ * defaults, limits, errors and docs/configuration.md come from that table.
+ *
+ * Everything in struct config is owned by it and lives until config_free(). Lists are allocated once,
+ * so pointers into it stay valid. Text that was not given is NULL unless its default is said here. */
+
+/* An address as the operator wrote it. */
+struct config_address {
+    uint8_t family;    /* 4 or 6; 0: not given */
+    uint8_t bytes[16]; /* network order; 4 or 16 used */
+};
+
+struct config_prefix {
+    struct config_address address; /* host bits are zero */
+    uint8_t len;                   /* bits */
+};
+
+struct config_large_community { /* RFC 8092 */
+    uint32_t global, local1, local2;
+};
+
+struct config_addresses {
+    struct config_address *at;
+    uint32_t count;
+};
+
+struct config_prefixes {
+    struct config_prefix *at;
+    uint32_t count;
+};
+
+struct config_texts {
+    char **at;
+    uint32_t count;
+};
+
+struct config_communities { /* RFC 1997, host order: high 16 bits are the AS */
+    uint32_t *at;
+    uint32_t count;
+};
+
+struct config_large_communities {
+    struct config_large_community *at;
+    uint32_t count;
+};
+
+struct config_zone {
+    struct dns_name origin;
+    char *
+        file; /* absolute, or relative to the working directory: the fleet file's folder is put in front */
+};
+
+struct config_zones {
+    struct config_zone *at;
+    uint32_t count;
+};
+
+/* What clients use: addresses that every site shares, the prefixes that carry them, the zones that are
+ * answered there, and the terms of the promise. */
+struct config_service {
+    char *name;
+    struct config_addresses addresses; /* where queries are answered */
+    struct config_prefixes announce;   /* if none were given: the host prefixes of `addresses` */
+    uint32_t port;                     /* 53 */
+    struct config_zones zones;
+    bool manage_addresses;     /* true: guard puts them on `interface` and takes them away */
+    char *interface;           /* "lo" */
+    uint32_t lease_ms;         /* how long a proof holds */
+    uint32_t check_ms;         /* between two probes of an address */
+    uint32_t check_timeout_ms; /* a probe without an answer by then has failed */
+    uint32_t hold_down_ms;     /* proven for this long before it is announced again */
+    uint32_t hold_down_max_ms; /* where a flapping prefix's hold-down stops doubling */
+    uint32_t drain_delay_ms;   /* announced as the worse way for this long, then withdrawn */
+    uint32_t drain_quiet_ms;   /* a drain is done when no query has come for this long */
+    uint32_t drain_limit_ms;   /* it is done after this long in any case */
+    uint32_t drain_prepend;    /* own AS that many more times while draining or over capacity */
+};
+
+struct config_services {
+    struct config_service *at;
+    uint32_t count;
+};
+
+struct config_site {
+    char *name;
+    uint32_t capacity; /* answers per second; 0: unlimited */
+};
+
+struct config_sites {
+    struct config_site *at;
+    uint32_t count;
+};
+
+#define CONFIG_FAMILY_IPV4 0x1
+#define CONFIG_FAMILY_IPV6 0x2
+
+struct config_neighbor {
+    char *name;                    /* if not given: its address as text */
+    struct config_address address; /* required */
+    uint32_t as;                   /* required; the node's own AS makes it iBGP */
+    uint32_t port;                 /* 179 */
+    char *password;                /* TCP-MD5 (RFC 2385), read from password_file; NULL: none */
+    char *password_file;
+    bool passive;                 /* true: wait for its connection, never connect */
+    bool ttl_security;            /* GTSM (RFC 5082) */
+    uint32_t multihop;            /* hops at most; 0: directly connected */
+    uint32_t hold_s;              /* 0 or at least 3 (RFC 4271 section 4.2) */
+    struct config_address source; /* local address of the session; family 0: the kernel chooses */
+    uint32_t families;            /* CONFIG_FAMILY_*; if not given, that of `address` */
+    struct config_address next_hop_ipv4, next_hop_ipv6; /* family 0: own address of the session */
+    struct config_communities communities;
+    struct config_large_communities large_communities;
+    bool has_med, has_local_pref;
+    uint32_t med, local_pref;
+    uint32_t prepend; /* own AS that many more times, always */
+};
+
+struct config_neighbors {
+    struct config_neighbor *at;
+    uint32_t count;
+};
+
+struct config_node {
+    char *name;
+    char *site;                        /* of a struct config_site */
+    struct config_addresses addresses; /* its own: fleet datagrams, BGP; never those of a service */
+    struct config_address router_id;   /* IPv4; if not given the first IPv4 of `addresses` */
+    uint32_t as;
+    uint32_t workers;                   /* 0: one per processor */
+    char *nsid;                         /* if not given: the node's name */
+    uint32_t bgp_port;                  /* where it listens for neighbors; 0: nowhere */
+    struct config_addresses bgp_listen; /* if not given: `addresses` */
+    struct config_texts services;       /* names; if not given: every service of the fleet */
+    struct config_neighbors neighbors;
+};
+
+struct config_nodes {
+    struct config_node *at;
+    uint32_t count;
+};
+
+struct config_fleet {
+    char *secret_file; /* NULL: the nodes do not speak with each other */
+    char *secret;      /* its content without the final line end, as text */
+    uint32_t port;     /* UDP, on the nodes' own addresses */
+};
+
+struct config {
+    char *user;           /* who control and serve run as */
+    char *control_socket; /* "{node}" in it stands for the node's name */
+    char *state_dir;      /* likewise; what survives a restart */
+    bool log_debug;
+    struct config_fleet fleet;
+    struct config_services services;
+    struct config_sites sites;
+    struct config_nodes nodes;
+    struct config_place *places; /* where each value stood; config_place_of() */
+};
+
+/* All errors of one reading, in the order of the file. The texts in `at` borrow `file`. */
+#define CONFIG_ERRORS_MAX 100 /* more are counted, not kept */
+struct config_errors {
+    struct err at[CONFIG_ERRORS_MAX];
+    uint32_t count; /* all that were found; at most CONFIG_ERRORS_MAX are in `at` */
+};
+
+/* Limits of a fleet file, checked before libyaml builds anything. */
+#define CONFIG_FILE_MAX (16u << 20) /* bytes */
+#define CONFIG_DEPTH_MAX 16         /* nested maps and lists */
+
+/* Reads `len` bytes of YAML. `file` is for the errors and for the folder of relative paths, borrowed as
+ * long as `errors` is used. Always reads to the end and tells every error; returns NULL when there
+ * was one. Touches no file: config_read_files() does. */
+struct config *config_parse(const char *file, const char *yaml, size_t len,
+                            struct config_errors *errors) BASE_MUST_USE;
+void config_free(struct config *c);
+void config_cleanup(struct config **c);
+
+/* Opens every file that the configuration names: reads the secrets of `node` (NULL: of all nodes), and
+ * asks whether the zone files can be read. Blocks on disk. Adds to `errors`; false if it added any. */
+bool config_read_files(struct config *c, const struct config_node *node,
+                       struct config_errors *errors) BASE_MUST_USE;
+
+/* config_parse() of the file at `path`, "-" for stdin. Blocks on disk. */
+struct config *config_load(const char *path, struct config_errors *errors) BASE_MUST_USE;
+
+/* Prints one line per error to `out`, and at the end how many were left out. */
+void config_errors_print(const struct config_errors *errors, FILE *out);
+
+/* NULL when there is no such node. `name` NULL: the host name, whole or up to its first dot. */
+const struct config_node *config_find_node(const struct config *c, const char *name);
+const struct config_site *config_find_site(const struct config *c, const char *name);
+const struct config_service *config_find_service(const struct config *c, const char *name);
+
+/* The services that `n` offers, in the order of the file: start with *pos = 0; NULL after the last. */
+const struct config_service *config_service_next(const struct config *c,
+                                                 const struct config_node *n, uint32_t *pos);
+
+/* `text` with every "{node}" replaced by the name of `n`. The caller frees. */
+char *config_expand(const char *text, const struct config_node *n);
+
+/* Fills *out for bind() and connect(); returns its length. */
+socklen_t config_sockaddr(const struct config_address *a, uint32_t port,
+                          struct sockaddr_storage *out);
+
+#define CONFIG_ADDRESS_TEXT_MAX 50 /* room for a prefix as text, and the final zero */
+const char *config_address_text(const struct config_address *a, char buf[CONFIG_ADDRESS_TEXT_MAX]);
+const char *config_prefix_text(const struct config_prefix *p, char buf[CONFIG_ADDRESS_TEXT_MAX]);
+bool config_address_equal(const struct config_address *a, const struct config_address *b);
+bool config_prefix_holds(const struct config_prefix *p, const struct config_address *a);
+
+/* The reference page (docs/configuration.md), from the same table that parses. */
+void config_print_reference(FILE *out);
+
+/* What guard hands to control in a memfd (guard/link.h): the fleet file's bytes, its name, the node's
+ * name and the node's secrets, which control itself may not read. Returns a sealed descriptor that
+ * the caller owns, -1 with *e filled in. */
+int config_bundle_new(const struct config *c, const struct config_node *node, const char *file,
+                      const char *yaml, size_t len, struct err *e) BASE_MUST_USE;
+
+/* The other side: the configuration and the node out of a bundle. NULL with *e filled in. */
+struct config *config_bundle_open(int fd, const struct config_node **node,
+                                  struct err *e) BASE_MUST_USE;
+
+#endif
