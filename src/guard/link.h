@@ -6,8 +6,12 @@
 #include <stdint.h>
 
 /* What guard and control say to each other: fixed-size messages over a SOCK_SEQPACKET pair, some
- * with one descriptor (SCM_RIGHTS). Control is started as `perigee` with argv[0] "perigee-control"
- * and these descriptors open: */
+ * with one descriptor (SCM_RIGHTS). Control is started as
+ *     perigee-control --role control NODE
+ * (role function `int control_main(int argc, char **argv)`, argv[1] is NODE), with SIGINT, SIGTERM,
+ * SIGHUP and SIGPIPE ignored (guard says on the link when to stop), and these descriptors open.
+ * When the link is closed, guard is gone or wants control to end: it exits at once.
+ * A control that is started anew is told the whole state again, as at the start. */
 #define GUARD_CONTROL_FD_LINK 3   /* this link */
 #define GUARD_CONTROL_FD_CONFIG 4 /* the fleet file's bytes as guard checked them (memfd, sealed) */
 #define GUARD_CONTROL_FD_PAGE 5   /* struct control_page, control writes, guard reads (memfd) */

@@ -8,6 +8,7 @@
 /* What a serve process shares with those who watch it: one page in a memfd that guard makes, the
  * serve process maps for writing, guard and control for reading. */
 #define SERVE_WORKERS_MAX 64
+#define SERVE_NSID_MAX 128
 
 /* One writer each: the worker of this row. Readers: guard (hang detection), control (evidence, load).
  * A worker advances `progress` at least every SERVE_TICK_MS, idle or busy; nobody else may. */
