@@ -11,6 +11,14 @@
 #define GUARD_SERVICES_MAX 64  /* service addresses of a node */
 #define GUARD_LISTENERS_MAX 16 /* addresses on which BGP is awaited */
 
+/* One service address, where queries are answered by UDP and TCP. */
+struct guard_service {
+    union addr at; /* 0.0.0.0 and [::] too */
+    const char
+        *interface; /* put the address on it ("lo"), take it away at the end; NULL: leave that
+                              to the operator. An address that was there before is left there. */
+};
+
 /* One zone: `origin` is a name ("example.com."), `file` a master file. Both borrowed. */
 struct guard_zone {
     const char *origin;
@@ -22,10 +30,8 @@ struct guard_zone {
 struct guard_options {
     const char *node; /* this node's name: in log lines, and handed to control; may be NULL */
 
-    const union addr *services; /* where queries are answered, UDP and TCP; 0.0.0.0 and [::] too */
-    uint32_t service_count;     /* 1..GUARD_SERVICES_MAX */
-    bool manage_addresses; /* put the service addresses on `interface`, take them away at the end */
-    const char *interface; /* default "lo" */
+    const struct guard_service *services;
+    uint32_t service_count; /* 1..GUARD_SERVICES_MAX */
 
     const struct guard_zone *zones;
     uint32_t zone_count;
@@ -38,9 +44,8 @@ struct guard_options {
 
     /* The control process. Without `control_socket` there is none, and the rest is not looked at. */
     const char
-        *control_socket;   /* path of the unix socket; its directory is made if it is missing */
-    const uint8_t *config; /* the fleet file's bytes, handed to control as they are */
-    size_t config_len;
+        *control_socket; /* path of the unix socket; its directory is made if it is missing */
+    int config_fd;       /* sealed memfd, handed to control as it is (GUARD_CONTROL_FD_CONFIG) */
     const union addr *bgp_listeners; /* with ports; may be none */
     uint32_t bgp_listener_count;     /* at most GUARD_LISTENERS_MAX */
     const union addr *fleet;         /* the node's own UDP address for the fleet; NULL: none */
