@@ -2,12 +2,11 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
+#include "base/addr.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "dns/name.h"
@@ -19,23 +18,19 @@
  * Everything in struct config is owned by it and lives until config_free(). Lists are allocated once,
  * so pointers into it stay valid. Text that was not given is NULL unless its default is said here. */
 
-/* An address as the operator wrote it. */
-struct config_address {
-    uint8_t family;    /* 4 or 6; 0: not given */
-    uint8_t bytes[16]; /* network order; 4 or 16 used */
-};
-
 struct config_prefix {
-    struct config_address address; /* host bits are zero */
-    uint8_t len;                   /* bits */
+    union addr address; /* host bits and port are zero */
+    uint8_t len;        /* bits */
 };
 
 struct config_large_community { /* RFC 8092 */
     uint32_t global, local1, local2;
 };
 
+/* Addresses come as union addr, with the port that goes with them (service, neighbor, bgp_port, fleet
+ * port) already filled in; sa.sa_family is AF_UNSPEC (0) where none was given. */
 struct config_addresses {
-    struct config_address *at;
+    union addr *at;
     uint32_t count;
 };
 
@@ -61,8 +56,7 @@ struct config_large_communities {
 
 struct config_zone {
     struct dns_name origin;
-    char *
-        file; /* absolute, or relative to the working directory: the fleet file's folder is put in front */
+    char *file; /* absolute, or with the fleet file's folder in front */
 };
 
 struct config_zones {
@@ -78,8 +72,6 @@ struct config_service {
     struct config_prefixes announce;   /* if none were given: the host prefixes of `addresses` */
     uint32_t port;                     /* 53 */
     struct config_zones zones;
-    bool manage_addresses;     /* true: guard puts them on `interface` and takes them away */
-    char *interface;           /* "lo" */
     uint32_t lease_ms;         /* how long a proof holds */
     uint32_t check_ms;         /* between two probes of an address */
     uint32_t check_timeout_ms; /* a probe without an answer by then has failed */
@@ -110,19 +102,19 @@ struct config_sites {
 #define CONFIG_FAMILY_IPV6 0x2
 
 struct config_neighbor {
-    char *name;                    /* if not given: its address as text */
-    struct config_address address; /* required */
-    uint32_t as;                   /* required; the node's own AS makes it iBGP */
-    uint32_t port;                 /* 179 */
-    char *password;                /* TCP-MD5 (RFC 2385), read from password_file; NULL: none */
+    char *name;         /* if not given: its address as text */
+    union addr address; /* required */
+    uint32_t as;        /* required; the node's own AS makes it iBGP */
+    uint32_t port;      /* 179 */
+    char *password;     /* TCP-MD5 (RFC 2385), read from password_file; NULL: none */
     char *password_file;
-    bool passive;                 /* true: wait for its connection, never connect */
-    bool ttl_security;            /* GTSM (RFC 5082) */
-    uint32_t multihop;            /* hops at most; 0: directly connected */
-    uint32_t hold_s;              /* 0 or at least 3 (RFC 4271 section 4.2) */
-    struct config_address source; /* local address of the session; family 0: the kernel chooses */
-    uint32_t families;            /* CONFIG_FAMILY_*; if not given, that of `address` */
-    struct config_address next_hop_ipv4, next_hop_ipv6; /* family 0: own address of the session */
+    bool passive;      /* true: wait for its connection, never connect */
+    bool ttl_security; /* GTSM (RFC 5082) */
+    uint32_t multihop; /* hops at most; 0: directly connected */
+    uint32_t hold_s;   /* 0 or at least 3 (RFC 4271 section 4.2) */
+    union addr source; /* local address of the session; not given: the kernel chooses */
+    uint32_t families; /* CONFIG_FAMILY_*; if not given, that of `address` */
+    union addr next_hop_ipv4, next_hop_ipv6; /* not given: own address of the session */
     struct config_communities communities;
     struct config_large_communities large_communities;
     bool has_med, has_local_pref;
@@ -139,9 +131,11 @@ struct config_node {
     char *name;
     char *site;                        /* of a struct config_site */
     struct config_addresses addresses; /* its own: fleet datagrams, BGP; never those of a service */
-    struct config_address router_id;   /* IPv4; if not given the first IPv4 of `addresses` */
+    union addr router_id;              /* IPv4; if not given the first IPv4 of `addresses` */
     uint32_t as;
     uint32_t workers;                   /* 0: one per processor */
+    bool manage_addresses;              /* true: guard puts the service addresses on `interface` */
+    char *interface;                    /* "lo" */
     char *nsid;                         /* if not given: the node's name */
     uint32_t bgp_port;                  /* where it listens for neighbors; 0: nowhere */
     struct config_addresses bgp_listen; /* if not given: `addresses` */
@@ -169,7 +163,7 @@ struct config {
     struct config_services services;
     struct config_sites sites;
     struct config_nodes nodes;
-    struct config_place *places; /* where each value stood; config_place_of() */
+    struct config_places *places; /* private: where each value stood */
 };
 
 /* All errors of one reading, in the order of the file. The texts in `at` borrow `file`. */
@@ -183,21 +177,25 @@ struct config_errors {
 #define CONFIG_FILE_MAX (16u << 20) /* bytes */
 #define CONFIG_DEPTH_MAX 16         /* nested maps and lists */
 
-/* Reads `len` bytes of YAML. `file` is for the errors and for the folder of relative paths, borrowed as
- * long as `errors` is used. Always reads to the end and tells every error; returns NULL when there
- * was one. Touches no file: config_read_files() does. */
-struct config *config_parse(const char *file, const char *yaml, size_t len,
+struct config_source {
+    const char *file; /* its name, for errors and for the folder of relative paths */
+    const char *yaml; /* its bytes */
+    size_t len;
+    const char
+        *node;     /* whose files are looked at, a node that must exist; NULL: those of all nodes */
+    bool no_files; /* true: no file is looked at, and no secret read */
+};
+
+/* Reads the whole file, whatever is wrong in it, and tells every error; returns NULL when there was
+ * one. Blocks on disk unless `no_files` is set: reads secrets, asks whether zone files can be read. The
+ * errors borrow source->file. */
+struct config *config_parse(const struct config_source *source,
                             struct config_errors *errors) BASE_MUST_USE;
 void config_free(struct config *c);
 void config_cleanup(struct config **c);
 
-/* Opens every file that the configuration names: reads the secrets of `node` (NULL: of all nodes), and
- * asks whether the zone files can be read. Blocks on disk. Adds to `errors`; false if it added any. */
-bool config_read_files(struct config *c, const struct config_node *node,
-                       struct config_errors *errors) BASE_MUST_USE;
-
-/* config_parse() of the file at `path`, "-" for stdin. Blocks on disk. */
-struct config *config_load(const char *path, struct config_errors *errors) BASE_MUST_USE;
+/* Reads a whole file of at most `cap` bytes. Blocks on disk. The caller frees; NULL with *e. */
+char *config_slurp(const char *path, size_t cap, size_t *len, struct err *e) BASE_MUST_USE;
 
 /* Prints one line per error to `out`, and at the end how many were left out. */
 void config_errors_print(const struct config_errors *errors, FILE *out);
@@ -214,27 +212,20 @@ const struct config_service *config_service_next(const struct config *c,
 /* `text` with every "{node}" replaced by the name of `n`. The caller frees. */
 char *config_expand(const char *text, const struct config_node *n);
 
-/* Fills *out for bind() and connect(); returns its length. */
-socklen_t config_sockaddr(const struct config_address *a, uint32_t port,
-                          struct sockaddr_storage *out);
-
-#define CONFIG_ADDRESS_TEXT_MAX 50 /* room for a prefix as text, and the final zero */
-const char *config_address_text(const struct config_address *a, char buf[CONFIG_ADDRESS_TEXT_MAX]);
-const char *config_prefix_text(const struct config_prefix *p, char buf[CONFIG_ADDRESS_TEXT_MAX]);
-bool config_address_equal(const struct config_address *a, const struct config_address *b);
-bool config_prefix_holds(const struct config_prefix *p, const struct config_address *a);
+#define CONFIG_PREFIX_TEXT_MAX 50
+const char *config_prefix_text(const struct config_prefix *p, char buf[CONFIG_PREFIX_TEXT_MAX]);
+bool config_prefix_holds(const struct config_prefix *p, const union addr *a);
 
 /* The reference page (docs/configuration.md), from the same table that parses. */
 void config_print_reference(FILE *out);
 
-/* What guard hands to control in a memfd (guard/link.h): the fleet file's bytes, its name, the node's
- * name and the node's secrets, which control itself may not read. Returns a sealed descriptor that
- * the caller owns, -1 with *e filled in. */
-int config_bundle_new(const struct config *c, const struct config_node *node, const char *file,
-                      const char *yaml, size_t len, struct err *e) BASE_MUST_USE;
+/* What guard hands to control (guard/link.h): the fleet file's bytes, its name, the node's name and
+ * the node's secrets, which control itself may not read. The caller frees the result. */
+uint8_t *config_bundle_new(const struct config *c, const struct config_node *node, const char *file,
+                           const char *yaml, size_t len, size_t *out_len) BASE_MUST_USE;
 
 /* The other side: the configuration and the node out of a bundle. NULL with *e filled in. */
-struct config *config_bundle_open(int fd, const struct config_node **node,
-                                  struct err *e) BASE_MUST_USE;
+struct config *config_bundle_open(const uint8_t *bundle, size_t len,
+                                  const struct config_node **node, struct err *e) BASE_MUST_USE;
 
 #endif
