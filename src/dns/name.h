@@ -56,4 +56,13 @@ int dns_name_compare(const struct dns_name *a, const struct dns_name *b);
  * a name is a prefix of the key of every name below it. Returns the length. */
 size_t dns_name_key(const struct dns_name *n, uint8_t key[DNS_KEY_MAX]);
 
+/* The ancestor of `n` that has `labels` labels: 0 gives the root, n->labels gives `n`. `out` must not
+ * be `n`. */
+void dns_name_ancestor(const struct dns_name *n, unsigned labels, struct dns_name *out);
+
+/* The first `count` labels of `n` before `tail`, as DNAME substitutes (RFC 6672 section 2.2). False
+ * when that is longer than a name can be. `out` must be neither of them. */
+bool dns_name_join(const struct dns_name *n, unsigned count, const struct dns_name *tail,
+                   struct dns_name *out) BASE_MUST_USE;
+
 #endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ANSWER_ANSWER_H
+#define ANSWER_ANSWER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dns/message.h"
+#include "zone/zone.h"
+
+/* What is the same for every answer of a process. Borrowed for the call only. */
+struct answer_options {
+    const uint8_t *nsid; /* bytes of the NSID option, sent to those who ask (RFC 5001) */
+    uint16_t nsid_len;   /* 0: the option is not sent */
+    /* TXT of id.server. and hostname.bind., version.server. and version.bind. in class CHAOS
+     * (RFC 4892); at most 255 bytes; NULL: such a question is refused. */
+    const char *identity;
+    const char *version;
+    uint16_t udp_payload_max; /* of our UDP answers, and what our OPT announces; 0 means 1232 */
+    bool any_full;            /* ANY gives all RRsets of a name, and not one (RFC 8482 4.1) */
+};
+
+enum answer_transport { ANSWER_UDP, ANSWER_TCP };
+
+/* What kind of answer it became: for counters. */
+enum answer_kind {
+    ANSWER_DROPPED,  /* nothing is sent */
+    ANSWER_DATA,     /* the type asked for, at the name or at the end of its chain */
+    ANSWER_ALIAS,    /* CNAMEs or DNAMEs that lead out of what is served here */
+    ANSWER_REFERRAL, /* at or below a cut */
+    ANSWER_NODATA,   /* the name exists, the type does not */
+    ANSWER_NXDOMAIN,
+    ANSWER_REFUSED, /* no zone of ours, a class or a kind of question that is not served */
+    ANSWER_CHAOS,   /* identity or version */
+    ANSWER_ERROR,   /* FORMERR, NOTIMP, BADVERS, YXDOMAIN, NOTAUTH: see rcode */
+};
+
+struct answer_info {
+    enum answer_kind kind;
+    uint16_t rcode; /* the whole one, with the extended bits */
+    bool truncated;
+    uint16_t qtype, qclass;  /* 0 when no question could be read */
+    const struct zone *zone; /* the zone of the question's name; NULL when none is ours */
+};
+
+/* Room that every answer fits in. */
+#define ANSWER_UDP_CAP 4096
+#define ANSWER_TCP_CAP DNS_MESSAGE_MAX
+
+/* Makes the response to `query` from `zs` into `out` and returns its length; 0 means that nothing is
+ * sent: the query is shorter than a header, or is itself a response. Whatever the query is, the
+ * response is whole, no longer than `cap` and than what the client takes over `t`, and has its id.
+ *
+ * `cap` must be at least DNS_UDP_PLAIN_MAX. `zs` may be NULL: then no zone is served. `info` is filled
+ * in always. Pure: no clock, no allocation, no system call; `out` must not overlap `query`.
+ * docs/answers.md lists what is answered and how, by RFC. */
+size_t answer_compose(const struct answer_options *o, const struct zone_set *zs,
+                      const uint8_t *query, size_t len, enum answer_transport t, uint8_t *out,
+                      size_t cap, struct answer_info *info);
+
+#endif
