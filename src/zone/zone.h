@@ -15,8 +15,9 @@
  * until zone_set_free(). No function here allocates, blocks or writes, but map and free. */
 struct zone_set;
 struct zone;
-struct
-    zone_node; /* a name that exists: an owner, or an empty non-terminal (RFC 4592 section 2.2.2) */
+/* A name that exists: an owner, or an empty non-terminal (RFC 4592 section 2.2.2). Owners of NSEC3
+ * are no names of the zone (RFC 5155 section 7.2.8) and found by zone_nsec3_before() only. */
+struct zone_node;
 
 /* Maps the image in `fd` (a sealed memfd or a file); the caller keeps `fd`. NULL with *e filled when
  * it is no image, of another layout version, or torn. A file that was checked here can be read
@@ -84,6 +85,12 @@ void zone_lookup(const struct zone *z, const struct dns_name *name, struct zone_
 /* The last node at or before `name` in canonical order that owns an NSEC: the one that matches or
  * covers it (RFC 4035 section 3.1.3). NULL when the zone has no NSEC. */
 const struct zone_node *zone_nsec_before(const struct zone *z, const struct dns_name *name);
+
+/* The NSEC3 record that matches `hashed` (a hash in base32hex as the single label below the origin;
+ * *matches is true) or the last one before it, and the last of all where there is none before: the
+ * one that covers it (RFC 5155 section 7.2.1). NULL when the zone has no NSEC3. */
+const struct zone_node *zone_nsec3_before(const struct zone *z, const struct dns_name *hashed,
+                                          bool *matches);
 
 /* All nodes in canonical order: zone_apex() first, NULL after the last. */
 const struct zone_node *zone_node_after(const struct zone *z, const struct zone_node *n);
