@@ -1,8 +1,66 @@
-# A thin front to meson and ninja. `make` builds build/perigee.
-BUILD := build/release
+# A thin front to meson, ninja and tests/run. `make` builds build/perigee; `make help` says the rest.
+SHELL := /bin/bash
+MESON := /usr/bin/meson
+NINJA := /usr/bin/ninja
+PYTHON := /usr/bin/python3
+B := build/release
 
 .PHONY: all
-all:
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) . >/dev/null
-	@ninja -C $(BUILD)
-	@for p in perigee perigee-lab; do test ! -x $(BUILD)/src/$$p || ln -sf release/src/$$p build/$$p; done
+all: $(B)/build.ninja
+	@$(NINJA) -C $(B)
+	@for p in perigee perigee-lab; do test ! -x $(B)/src/$$p || ln -sfn release/src/$$p build/$$p; done
+
+$(B)/build.ninja:
+	@tools/packages --check
+	@$(MESON) setup $(B) . -Dtests=false >/dev/null
+
+.PHONY: help
+help:
+	@sed -n 's/^#: //p' $(MAKEFILE_LIST)
+
+#: make                  build build/perigee and build/perigee-lab
+#: make packages         install the Debian packages that building and testing need
+#: make peers            make the root with the peers (BIRD, Knot, ...) in build/peers
+.PHONY: packages peers
+packages:
+	@tools/packages
+peers: packages
+	@tools/peers
+
+#: make test [T=…]       all set-up and every test; T: only those with this text in their name
+#: make test-all [T=…]   the same and what takes longer
+#: make unit [T=…]       only the unit tests, from the normal build
+.PHONY: test test-all unit
+test:
+	@$(PYTHON) tests/run $(if $(T),-t '$(T)')
+test-all:
+	@$(PYTHON) tests/run --all $(if $(T),-t '$(T)')
+unit:
+	@$(PYTHON) tests/run --quick -t 'unit/$(T)'
+
+#: make asan [T=…]       unit tests and fuzz inputs under the address and undefined behaviour sanitizers
+#: make tsan [T=…]       unit tests under the thread sanitizer
+.PHONY: asan tsan
+asan tsan:
+	@$(PYTHON) tests/run --quick --build $@ $(if $(T),-t '$(T)')
+
+#: make fuzz [T=…] [S=…] search with libFuzzer, S seconds per target (60); findings in build/fuzz/found
+.PHONY: fuzz
+fuzz:
+	@$(PYTHON) tests/run --quick --build fuzz --fuzz-seconds $(or $(S),60) -t 'fuzz/$(T)'
+
+#: make format           lay out the C code with clang-format
+#: make tidy             read the C code with clang-tidy
+.PHONY: format tidy
+format:
+	@git ls-files --cached --others --exclude-standard '*.c' '*.h' | xargs -r clang-format-14 -i
+tidy:
+	@tests/house/tidy
+
+#: make clean            remove all builds; the peers stay
+#: make distclean        remove build/ whole
+.PHONY: clean distclean
+clean:
+	@rm -rf build/release build/test build/asan build/tsan build/fuzz build/logs build/perigee build/perigee-lab
+distclean:
+	@rm -rf --one-file-system build
