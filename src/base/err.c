@@ -7,6 +7,9 @@
 #include <string.h>
 
 static void fill(struct err *e, enum err_kind kind, const char *hint, const char *fmt, va_list ap)
+    __attribute__((format(printf, 4, 0)));
+
+static void fill(struct err *e, enum err_kind kind, const char *hint, const char *fmt, va_list ap)
 {
     e->kind = kind;
     e->sys_errno = 0;
