@@ -17,6 +17,7 @@ enum log_level {
  * for the life of the process and printed in each line. */
 void log_init(const char *process, enum log_level level);
 
+/* Writes one line, cut at the limit. `event` is one word; `fmt` gives the pairs. Any thread. */
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

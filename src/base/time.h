@@ -20,6 +20,7 @@ typedef struct {
 #define MONO_NEVER ((mono_t){ INT64_MAX }) /* a time that does not come */
 #define MONO_ZERO ((mono_t){ 0 })          /* before any time that is read */
 
+/* The clocks of this moment. They cannot fail. */
 mono_t time_mono(void);
 wall_t time_wall(void);
 
