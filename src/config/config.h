@@ -163,7 +163,6 @@ struct config {
     struct config_services services;
     struct config_sites sites;
     struct config_nodes nodes;
-    struct config_places *places; /* private: where each value stood */
 };
 
 /* All errors of one reading, in the order of the file. The texts in `at` borrow `file`. */
