@@ -123,6 +123,17 @@ static const char *unicast_refused(const union addr *a)
     return a->sa.sa_family == AF_INET ? ipv4_refused(a) : ipv6_refused(a);
 }
 
+/* A node's own address and a next hop need not be reached from everywhere: loopback is fine for a router
+ * on the same host, and IPv4 link-local ones are what some clouds give. */
+static const char *own_refused(const union addr *a)
+{
+    if (a->sa.sa_family == AF_INET) {
+        uint32_t ip = ntohl(a->in.sin_addr.s_addr);
+        return ip >> 24 == 127 || ip >> 16 == 0xa9fe ? NULL : ipv4_refused(a);
+    }
+    return IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr) ? NULL : ipv6_refused(a);
+}
+
 /* The directed broadcast or network address of a prefix that is announced: routers may take them for
  * their own (RFC 1812 section 4.2.2.11, 5.3.5). */
 static const char *ipv4_edge(const struct config_prefix *p, const union addr *a)
@@ -332,7 +343,7 @@ static void check_next_hop(struct config_reading *r, const struct config_neighbo
     const union addr *hops[] = { &n->next_hop_ipv4, &n->next_hop_ipv6 };
     for (int i = 0; i < 2; i++) {
         char text[ADDR_TEXT_MAX];
-        const char *why = hops[i]->sa.sa_family ? unicast_refused(hops[i]) : NULL;
+        const char *why = hops[i]->sa.sa_family ? own_refused(hops[i]) : NULL;
         if (why != NULL)
             INPUT(r, hops[i], NULL, NULL, "%s cannot be a next hop: it %s",
                   addr_host_text(hops[i], text), why);
@@ -372,7 +383,7 @@ static void check_node(struct config_reading *r, const struct config_node *n, ui
     char text[ADDR_TEXT_MAX];
     for (uint32_t i = 0; i < n->addresses.count; i++) {
         const union addr *a = &n->addresses.at[i];
-        const char *why = a->sa.sa_family ? unicast_refused(a) : NULL;
+        const char *why = a->sa.sa_family ? own_refused(a) : NULL;
         if (why != NULL)
             INPUT(r, a, NULL, "give the address by which the other nodes and the routers know it",
                   "%s cannot be a node's own address: it %s", addr_host_text(a, text), why);

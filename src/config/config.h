@@ -219,12 +219,14 @@ bool config_prefix_holds(const struct config_prefix *p, const union addr *a);
 void config_print_reference(FILE *out);
 
 /* What guard hands to control (guard/link.h): the fleet file's bytes, its name, the node's name and
- * the node's secrets, which control itself may not read. The caller frees the result. */
-uint8_t *config_bundle_new(const struct config *c, const struct config_node *node, const char *file,
-                           const char *yaml, size_t len, size_t *out_len) BASE_MUST_USE;
+ * the node's secrets, which control itself may not read. Returns a sealed memfd that the caller closes;
+ * -1 with *e filled in. */
+int config_bundle_new(const struct config *c, const struct config_node *node,
+                      const struct config_source *source, struct err *e) BASE_MUST_USE;
 
-/* The other side: the configuration and the node out of a bundle. NULL with *e filled in. */
-struct config *config_bundle_open(const uint8_t *bundle, size_t len,
-                                  const struct config_node **node, struct err *e) BASE_MUST_USE;
+/* The other side: the configuration and the node out of a bundle. The caller keeps `fd`. NULL with *e
+ * filled in. */
+struct config *config_bundle_open(int fd, const struct config_node **node,
+                                  struct err *e) BASE_MUST_USE;
 
 #endif

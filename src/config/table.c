@@ -99,9 +99,10 @@ void config_place_add(struct config_places *p, const void *field, uint32_t line,
 
 const struct config_place *config_place_find(const struct config_places *p, const void *field)
 {
-    for (uint32_t i = 0; i < p->count; i++)
-        if (p->at[i].field == field)
-            return &p->at[i];
+    /* A table begins where its first field does: the field's own place was added later. */
+    for (uint32_t i = p->count; i > 0; i--)
+        if (p->at[i - 1].field == field)
+            return &p->at[i - 1];
     return NULL;
 }
 
