@@ -71,8 +71,13 @@ void health_set_address(struct health *h, const union addr *addr, bool present);
  * as young as it can be. Cheap enough for every turn of the loop. */
 const struct verdict_set *health_verdict(struct health *h);
 
-/* Answers to our own probes since the start, right or wrong: what a count of all answers must be
- * lessened by to know what clients got. */
-uint64_t health_own_answers(const struct health *h);
+/* What clients asked and got since the start, over all processes that served: the pages' counts
+ * without our own probes. Sampled while no probe is on its way, so that those never look like a
+ * client. Never goes back; for announce_input and status. */
+struct health_traffic {
+    uint64_t queries, answers;
+    mono_t at; /* when it was sampled */
+};
+void health_traffic(const struct health *h, struct health_traffic *out);
 
 #endif
