@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef LAB_PROMPT_H
+#define LAB_PROMPT_H
+
+#include "lab/lab.h"
+
+/* Reads commands from stdin until `quit` or its end: look around in a lab that stands, and break
+ * things. `help` lists them. */
+void prompt(struct lab *l);
+
+/* Set by SIGINT and SIGTERM: whatever waits must come to an end. */
+extern volatile int lab_stop;
+
+#endif
