@@ -19,8 +19,8 @@ class Tree:
         if r.returncode == 0 and os.path.isdir(os.path.join(root, '.git')):
             names = [n for n in r.stdout.decode().split('\0') if n]
         else:
-            names = [os.path.relpath(os.path.join(p, f), root)
-                     for p, _, files in os.walk(root) for f in files]
+            names = [os.path.relpath(os.path.join(p, f), root) for p, _, files in os.walk(root) for f in files]
+            names = [n for n in names if n.split('/')[0] not in ('.git', 'build')]
         self.names = sorted(n for n in names if os.path.isfile(os.path.join(root, n)))
         self._texts = {}
 
