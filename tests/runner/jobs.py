@@ -63,32 +63,40 @@ class Job:
         return None
 
 
-def end_left_behind(mark):
-    """Ends every process that still carries the job's mark in its environment; returns their names."""
-    names = []
+def marked(mark):
+    """The living processes that carry the job's mark in their environment: pid -> command line."""
+    found = {}
     wanted = f'{MARK}={mark}'.encode()
-    for _ in range(20):
-        found = False
-        for pid in filter(str.isdigit, os.listdir('/proc')):
-            try:
-                with open(f'/proc/{pid}/environ', 'rb') as f:
-                    if wanted not in f.read().split(b'\0'):
-                        continue
-                with open(f'/proc/{pid}/stat') as f:
-                    if f.read().rsplit(')', 1)[1].split()[0] in 'ZX':
-                        continue
-                with open(f'/proc/{pid}/cmdline', 'rb') as f:
-                    name = f.read().replace(b'\0', b' ').decode('utf-8', 'replace').strip()
-                os.kill(int(pid), signal.SIGKILL)
-            except OSError:
-                continue
-            found = True
-            if len(names) < 10:
-                names.append(f'{pid} {name[:80]}')
-        if not found:
-            break
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open(f'/proc/{pid}/environ', 'rb') as f:
+                if wanted not in f.read().split(b'\0'):
+                    continue
+            with open(f'/proc/{pid}/stat') as f:
+                if f.read().rsplit(')', 1)[1].split()[0] in 'ZX':
+                    continue
+            with open(f'/proc/{pid}/cmdline', 'rb') as f:
+                found[int(pid)] = f.read().replace(b'\0', b' ').decode('utf-8', 'replace').strip()[:80]
+        except OSError:
+            continue
+    return found
+
+
+def end_left_behind(mark, grace_s=1.0):
+    """Ends what a job left behind and does not end by itself within the grace; returns what that was."""
+    until, names = time.monotonic() + grace_s, {}
+    while True:
+        found = marked(mark)
+        if not found or time.monotonic() >= until + 10:
+            return [f'{pid} {name}' for pid, name in sorted(names.items())]
+        if time.monotonic() >= until:
+            names.update(found)
+            for pid in found:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
         time.sleep(0.05)
-    return names
 
 
 class Pool:
