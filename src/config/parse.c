@@ -49,12 +49,13 @@ static void syntax_error(struct config_reading *r, const yaml_parser_t *parser)
         return;
     }
     const char *problem = parser->problem ? parser->problem : "unreadable";
-    bool token = strstr(problem, "cannot start any token") != NULL;
-    err_set(error_mark(r, &parser->problem_mark), ERR_INPUT,
-            token ? "indent with spaces, never with tabs; quote what begins with % @ or `"
-                  : "look at the indentation and the quotes here and in the lines above",
-            "this is no YAML: %s%s%s", problem, parser->context ? " " : "",
-            parser->context ? parser->context : "");
+    const char *hint = "look at the indentation and the quotes here and in the lines above";
+    if (strstr(problem, "cannot start any token") != NULL)
+        hint = "indent with spaces, never with tabs; quote what begins with % @ or `";
+    else if (strstr(problem, "expected node content") != NULL)
+        hint = "quote what begins with ':' or ends with it, such as \"::1\"";
+    err_set(error_mark(r, &parser->problem_mark), ERR_INPUT, hint, "this is no YAML: %s%s%s",
+            problem, parser->context ? " " : "", parser->context ? parser->context : "");
 }
 
 /* What an event breaks, in words; NULL when it is fine. */
@@ -218,8 +219,8 @@ static void absent_field(struct walk *w, const struct config_table *t, const str
 {
     struct err e;
     if (key->required) {
-        err_set(error_mark(w->r, &n->start_mark), ERR_INPUT, NULL, "%s%s without '%s'",
-                t == &config_table_root ? "a " : "this ", t->name, key->name);
+        err_set(error_mark(w->r, &n->start_mark), ERR_INPUT, NULL, "this %s lacks '%s'", t->name,
+                key->name);
     } else if (key->def != NULL) {
         bool ok = config_value_parse(key, w->folder, key->def, (uint8_t *)base + key->offset, &e);
         base_assert(ok);

@@ -77,7 +77,7 @@ static uint32_t distance(const char *a, const char *b)
 const char *config_nearest(const char *text, const char *const *candidates, uint32_t count)
 {
     const char *nearest = NULL;
-    uint32_t limit = strlen(text) < 4 ? 2 : strlen(text) < 8 ? 3 : 4; /* exclusive */
+    uint32_t limit = strlen(text) < 3 ? 2 : strlen(text) < 8 ? 3 : 4; /* exclusive */
     for (uint32_t i = 0; i < count; i++) {
         uint32_t d = distance(text, candidates[i]);
         if (d < limit) {
