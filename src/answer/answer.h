@@ -9,10 +9,12 @@
 #include "dns/message.h"
 #include "zone/zone.h"
 
+#define ANSWER_NSID_MAX 128
+
 /* What is the same for every answer of a process. Borrowed for the call only. */
 struct answer_options {
     const uint8_t *nsid; /* bytes of the NSID option, sent to those who ask (RFC 5001) */
-    uint16_t nsid_len;   /* 0: the option is not sent */
+    uint16_t nsid_len;   /* 0: the option is not sent; at most ANSWER_NSID_MAX */
     /* TXT of id.server. and hostname.bind., version.server. and version.bind. in class CHAOS
      * (RFC 4892); at most 255 bytes; NULL: such a question is refused. */
     const char *identity;

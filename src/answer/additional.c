@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Addresses of the hosts that an answer names (RFC 1034 section 4.3.2 step 6), glue above all. Only
+ * what the same zone holds: its own data, and glue for NS. */
+#include "answer/state.h"
+
+/* Where the host's name begins in RDATA; -1: such a type gets no addresses. */
+static int host_at(uint16_t type)
+{
+    switch (type) {
+    case DNS_TYPE_NS:
+        return 0;
+    case DNS_TYPE_MX:    /* RFC 1035 section 3.3.9 */
+    case DNS_TYPE_AFSDB: /* RFC 1183 section 1 */
+    case DNS_TYPE_RT:    /* RFC 1183 section 3.3 */
+    case DNS_TYPE_KX:    /* RFC 2230 section 3.1 */
+    case DNS_TYPE_SVCB:  /* RFC 9460 section 4.1 */
+    case DNS_TYPE_HTTPS:
+        return 2;
+    case DNS_TYPE_SRV: /* RFC 2782 */
+        return 6;
+    default:
+        return -1;
+    }
+}
+
+void additional_note(struct answer_state *a, const struct zone_rrset *set)
+{
+    a->extra.there = host_at(set->type) >= 0;
+    a->extra.referral = false;
+    a->extra.set = *set;
+}
+
+void additional_note_cut(struct answer_state *a, const struct zone_rrset *ns, uint8_t cut_labels)
+{
+    a->extra = (struct answer_extra){
+        .there = true, .referral = true, .cut_labels = cut_labels, .set = *ns
+    };
+}
+
+static bool host_seen(struct answer_state *a, const struct zone_node *n)
+{
+    for (unsigned i = 0; i < a->hosts_used; i++)
+        if (a->hosts[i] == n)
+            return true;
+    if (a->hosts_used == ANSWER_HOSTS_MAX)
+        return true; /* more hosts than a packet of addresses: enough */
+    a->hosts[a->hosts_used++] = n;
+    return false;
+}
+
+/* The addresses of a host, if the zone has them. False when they do not fit. */
+static bool host_write(struct answer_state *a, const struct dns_name *host)
+{
+    struct zone_found f;
+    zone_lookup(a->zone, host, &f);
+    if (f.exact == NULL || f.dname != NULL || host_seen(a, f.exact))
+        return true;
+    if (f.cut != NULL && a->extra.set.type != DNS_TYPE_NS)
+        return true; /* below a cut only name servers' addresses are ours to give */
+    static const uint16_t types[] = { DNS_TYPE_A, DNS_TYPE_AAAA };
+    struct wire_owner owner = { .name = host };
+    unsigned parts = WIRE_DATA | (a->signed_wanted ? WIRE_SIGS : 0);
+    for (unsigned i = 0; i < BASE_COUNT(types); i++) {
+        struct zone_rrset set;
+        if (f.exact == NULL || !zone_node_find(a->zone, f.exact, types[i], &set))
+            continue;
+        if (!wire_rrset(&a->m, DNS_ADDITIONAL, &owner, &set, parts))
+            return false;
+    }
+    return true;
+}
+
+/* All hosts of the noted RRset that are (`in_cut`) or are not at or below the cut. False when one did
+ * not fit. */
+static bool hosts_write(struct answer_state *a, const struct dns_name *origin,
+                        const struct dns_name *cut_name, bool in_cut)
+{
+    const struct answer_extra *x = &a->extra;
+    struct rd r = rd_init(x->set.rdata, x->set.rdata_len);
+    bool fits = true;
+    for (uint16_t i = 0; i < x->set.count; i++) {
+        struct rd item = rd_sub(&r, rd_u16(&r));
+        struct dns_name host;
+        rd_skip(&item, (size_t)host_at(x->set.type));
+        if (!dns_name_parse(&host, &item))
+            continue;
+        bool svcb = x->set.type == DNS_TYPE_SVCB || x->set.type == DNS_TYPE_HTTPS;
+        if (svcb && host.labels == 0) /* the owner itself (RFC 9460 section 2.5.2) */
+            host = *a->sname;
+        if (!dns_name_is_under(&host, origin))
+            continue;
+        if (dns_name_is_under(&host, cut_name) == in_cut && !host_write(a, &host))
+            fits = false;
+    }
+    return fits;
+}
+
+void additional_write(struct answer_state *a)
+{
+    if (!a->extra.there)
+        return;
+    struct dns_name origin, cut_name;
+    zone_origin(a->zone, &origin);
+    if (!a->extra.referral) {
+        (void)hosts_write(a, &origin, &origin, true);
+        return;
+    }
+    /* RFC 9471 section 3.1: all glue below the cut, or TC. Section 3.2: the rest as there is room. */
+    dns_name_ancestor(a->sname, a->extra.cut_labels, &cut_name);
+    if (!hosts_write(a, &origin, &cut_name, true))
+        a->tc = true;
+    (void)hosts_write(a, &origin, &cut_name, false);
+}

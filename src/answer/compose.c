@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The way of a query through this room: compose.c reads it, decides what kind of question it is, and
+ * puts header, OPT and TSIG around the answer; resolve.c finds where the name falls and fills the
+ * sections; prove.c adds the denials of a signed zone, additional.c the addresses; wire.c writes and
+ * compresses. Everything lives on the stack of answer_compose(): no allocation, no clock, no call to
+ * the system. RFC 1034, 1035, 2181, 2308, 4035, 4592, 5001, 5155, 6672, 6891, 8482, 9471. */
+#include <string.h>
+
+#include "answer/state.h"
+
+#define UDP_PAYLOAD_DEFAULT 1232 /* fits every path (dnsflagday.net/2020) */
+#define OPT_LEN 11
+#define OPTION_LEN 4 /* of an option without its data */
+
+static uint16_t payload_max(const struct answer_options *o)
+{
+    uint16_t max = o->udp_payload_max != 0 ? o->udp_payload_max : UDP_PAYLOAD_DEFAULT;
+    return max < DNS_UDP_PLAIN_MAX ? DNS_UDP_PLAIN_MAX : max;
+}
+
+static size_t response_limit(const struct answer_options *o, const struct dns_query *q,
+                             enum answer_transport t, size_t cap)
+{
+    size_t limit = DNS_MESSAGE_MAX;
+    if (t == ANSWER_UDP) {
+        uint16_t ours = payload_max(o);
+        limit = q->udp_payload < ours ? q->udp_payload : ours; /* 512 without EDNS */
+    }
+    return cap < limit ? cap : limit;
+}
+
+/* Bytes that our OPT takes; NSID only for those who ask (RFC 5001 section 2.1). */
+static size_t opt_len(const struct answer_state *a)
+{
+    if (!a->q->edns)
+        return 0;
+    bool nsid = a->q->nsid_asked && a->o->nsid_len > 0 && a->o->nsid_len <= ANSWER_NSID_MAX;
+    return OPT_LEN + (nsid ? OPTION_LEN + a->o->nsid_len : 0);
+}
+
+static void opt_write(struct answer_state *a)
+{
+    size_t len = opt_len(a);
+    if (len == 0)
+        return;
+    struct wr *w = &a->m.w;
+    wr_u8(w, 0);
+    wr_u16(w, DNS_TYPE_OPT);
+    wr_u16(w, payload_max(a->o));
+    wr_u8(w, (uint8_t)(a->rcode >> 4));
+    wr_u8(w, 0); /* our version, whatever theirs (RFC 6891 section 6.1.3) */
+    wr_u16(w, a->q->dnssec_ok ? DNS_EDNS_DO : 0);
+    wr_u16(w, (uint16_t)(len - OPT_LEN));
+    if (len > OPT_LEN) {
+        wr_u16(w, DNS_EDNS_NSID);
+        wr_u16(w, a->o->nsid_len);
+        wr_bytes(w, a->o->nsid, a->o->nsid_len);
+    }
+    a->m.count[DNS_ADDITIONAL]++;
+}
+
+static void question_write(struct answer_state *a, const uint8_t *query)
+{
+    const struct dns_query *q = a->q;
+    if (!q->question)
+        return;
+    /* As it came, case included. Its name is the first that others point at. */
+    (void)wire_name(&a->m, &q->qname);
+    wr_bytes(&a->m.w, query + DNS_HEADER_LEN + q->qname.len, 4);
+}
+
+static void header_write(struct answer_state *a)
+{
+    const struct dns_query *q = a->q;
+    uint16_t flags = (uint16_t)(DNS_FLAG_QR | (q->flags & 0x7800) |
+                                (q->flags & (DNS_FLAG_RD | DNS_FLAG_CD)) | (a->rcode & 15));
+    flags |= (uint16_t)((a->aa ? DNS_FLAG_AA : 0) | (a->tc ? DNS_FLAG_TC : 0));
+    uint8_t *h = a->m.w.begin;
+    wr_put_u16(h, q->id);
+    wr_put_u16(h + 2, flags);
+    wr_put_u16(h + 4, q->question ? 1 : 0);
+    for (unsigned i = 0; i < 3; i++)
+        wr_put_u16(h + 6 + 2 * i, a->m.count[i]);
+}
+
+/* ---- what is not a question about a zone ---- */
+
+static void error(struct answer_state *a, uint16_t rcode)
+{
+    a->rcode = rcode;
+    a->info->kind = rcode == DNS_RCODE_REFUSED ? ANSWER_REFUSED : ANSWER_ERROR;
+}
+
+static bool name_is(const struct dns_name *n, const char *text)
+{
+    struct dns_name other;
+    return dns_name_from_text(&other, text) && dns_name_equal(n, &other);
+}
+
+/* RFC 4892: the identity and version of a server as TXT of class CHAOS. */
+static void chaos(struct answer_state *a)
+{
+    const struct dns_query *q = a->q;
+    const char *text = NULL;
+    if (name_is(&q->qname, "id.server.") || name_is(&q->qname, "hostname.bind."))
+        text = a->o->identity;
+    else if (name_is(&q->qname, "version.server.") || name_is(&q->qname, "version.bind."))
+        text = a->o->version;
+    if (text == NULL) {
+        error(a, DNS_RCODE_REFUSED);
+        return;
+    }
+    a->info->kind = ANSWER_CHAOS;
+    a->aa = true;
+    if (q->qtype != DNS_TYPE_TXT && q->qtype != DNS_TYPE_ANY)
+        return;
+    size_t len = strnlen(text, 255);
+    struct wire_owner owner = { .at = DNS_HEADER_LEN };
+    uint8_t *rdlength = wire_rr_begin(&a->m, &owner, DNS_TYPE_TXT, DNS_CLASS_CH, 0);
+    wr_u8(&a->m.w, (uint8_t)len);
+    wr_bytes(&a->m.w, text, len);
+    if (a->m.w.full) { /* the name is longer than any of these: it cannot be */
+        a->tc = true;
+        return;
+    }
+    wire_rr_end(&a->m, DNS_ANSWER, rdlength);
+}
+
+/* We share no key with anybody, so every TSIG has one that we do not know: NOTAUTH, and a TSIG without a
+ * MAC that says BADKEY (RFC 8945 sections 5.2.1 and 5.3.2). It is the last record. */
+static void tsig_write(struct answer_state *a, const uint8_t *query, size_t len)
+{
+    struct rd r = rd_init(query + a->q->tsig_at, len - a->q->tsig_at);
+    struct dns_name key, algorithm;
+    if (!dns_name_parse_compressed(&key, &r, query, len))
+        return;
+    rd_skip(&r, 10);
+    if (!dns_name_parse_compressed(&algorithm, &r, query, len))
+        return;
+    const uint8_t *time_and_fudge = rd_bytes(&r, 8);
+    if (r.bad)
+        return;
+    struct wire_mark mark = wire_mark(&a->m);
+    struct wire_owner owner = { .name = &key };
+    uint8_t *rdlength = wire_rr_begin(&a->m, &owner, DNS_TYPE_TSIG, DNS_CLASS_ANY, 0);
+    wr_bytes(&a->m.w, algorithm.wire, algorithm.len);
+    wr_bytes(&a->m.w, time_and_fudge, 8);
+    wr_u16(&a->m.w, 0); /* no MAC */
+    wr_u16(&a->m.w, a->q->id);
+    wr_u16(&a->m.w, DNS_RCODE_BADKEY);
+    wr_u16(&a->m.w, 0); /* no other data */
+    if (a->m.w.full) {
+        wire_back(&a->m, &mark);
+        a->tc = true;
+        return;
+    }
+    wire_rr_end(&a->m, DNS_ADDITIONAL, rdlength);
+}
+
+static void dispatch(struct answer_state *a, enum dns_grade grade)
+{
+    const struct dns_query *q = a->q;
+    if (grade == DNS_GRADE_FORMERR)
+        error(a, DNS_RCODE_FORMERR);
+    else if (grade == DNS_GRADE_NOTIMP)
+        error(a, DNS_RCODE_NOTIMP);
+    else if (grade == DNS_GRADE_BADVERS)
+        error(a, DNS_RCODE_BADVERS);
+    else if (q->tsig)
+        error(a, DNS_RCODE_NOTAUTH);
+    else if (q->qclass == DNS_CLASS_CH)
+        chaos(a);
+    else if (q->qclass != DNS_CLASS_IN && q->qclass != DNS_CLASS_ANY)
+        error(a, DNS_RCODE_REFUSED);
+    else
+        answer_resolve(a);
+    if (q->qclass == DNS_CLASS_ANY)
+        a->aa = false; /* RFC 1035 section 6.2: we do not know all classes */
+}
+
+size_t answer_compose(const struct answer_options *o, const struct zone_set *zs,
+                      const uint8_t *query, size_t len, enum answer_transport t, uint8_t *out,
+                      size_t cap, struct answer_info *info)
+{
+    struct dns_query q;
+    enum dns_grade grade = dns_query_parse(&q, query, len);
+    *info = (struct answer_info){ .kind = ANSWER_DROPPED, .qtype = q.qtype, .qclass = q.qclass };
+    if (grade == DNS_GRADE_DROP || cap < DNS_UDP_PLAIN_MAX)
+        return 0;
+    struct answer_state a;
+    a.o = o;
+    a.zs = zs;
+    a.q = &q;
+    a.info = info;
+    a.signed_wanted = q.dnssec_ok;
+    a.aa = a.tc = a.extra.there = false;
+    a.rcode = DNS_RCODE_NOERROR;
+    a.chain = a.proofs_used = a.hosts_used = 0;
+    size_t limit = response_limit(o, &q, t, cap);
+    wire_init(&a.m, out, limit);
+    question_write(&a, query);
+    a.m.w.end -= opt_len(&a);
+    dispatch(&a, grade);
+    a.m.w.end = out + limit;
+    opt_write(&a);
+    if (a.rcode == DNS_RCODE_NOTAUTH)
+        tsig_write(&a, query, len);
+    header_write(&a);
+    info->rcode = a.rcode;
+    info->truncated = a.tc;
+    return wr_len(&a.m.w);
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The algorithm of RFC 1034 section 4.3.2, as RFC 4592 (wildcards), RFC 6672 (DNAME) and RFC 4035
+ * section 3.1 (DNSSEC) have it: where does the name fall, and what of it goes into which section. */
+#include <string.h>
+
+#include "answer/state.h"
+
+enum step {
+    STEP_DONE,   /* the answer is complete, or is cut off */
+    STEP_FOLLOW, /* sname is another one now: look again */
+};
+
+bool answer_put(struct answer_state *a, enum dns_section section, struct wire_owner *owner,
+                const struct zone_rrset *set)
+{
+    unsigned parts = WIRE_DATA | (a->signed_wanted ? WIRE_SIGS : 0);
+    if (wire_rrset(&a->m, section, owner, set, parts))
+        return true;
+    a->tc = true; /* RFC 2181 section 9, RFC 4035 section 3.1.1 */
+    return false;
+}
+
+/* The first answer decides what kind it is; a later link of a chain may still make it negative. */
+static void kind_set(struct answer_state *a, enum answer_kind kind)
+{
+    a->info->kind = kind;
+}
+
+/* The SOA of a negative answer, with the TTL of RFC 2308 section 3. */
+static void soa_put(struct answer_state *a)
+{
+    struct zone_rrset soa;
+    if (!zone_node_find(a->zone, zone_apex(a->zone), DNS_TYPE_SOA, &soa))
+        return;
+    struct rd last = rd_init(soa.rdata + soa.rdata_len - 4, 4);
+    uint32_t minimum_s = rd_u32(&last);
+    if (soa.ttl_s > minimum_s)
+        soa.ttl_s = minimum_s;
+    if (soa.sig_ttl_s > minimum_s)
+        soa.sig_ttl_s = minimum_s;
+    struct dns_name origin;
+    zone_origin(a->zone, &origin);
+    struct wire_owner owner = { .name = &origin };
+    answer_put(a, DNS_AUTHORITY, &owner, &soa);
+}
+
+static enum step nxdomain(struct answer_state *a, const struct zone_found *f)
+{
+    a->rcode = DNS_RCODE_NXDOMAIN; /* of the last name of a chain: RFC 6604 section 3 */
+    kind_set(a, ANSWER_NXDOMAIN);
+    soa_put(a);
+    prove_nxdomain(a, f);
+    return STEP_DONE;
+}
+
+static enum step nodata(struct answer_state *a, const struct zone_found *f, bool wildcard)
+{
+    kind_set(a, ANSWER_NODATA);
+    soa_put(a);
+    if (wildcard)
+        prove_wildcard_nodata(a, f);
+    else
+        prove_nodata(a, f);
+    return STEP_DONE;
+}
+
+/* A name at or below a cut: NS, and DS or the proof that there is none (RFC 4035 section 3.1.4). */
+static enum step referral(struct answer_state *a, const struct zone_node *cut,
+                          const struct dns_name *cut_name)
+{
+    kind_set(a, ANSWER_REFERRAL);
+    if (a->chain == 0)
+        a->aa = false;
+    struct zone_rrset ns, ds;
+    struct wire_owner owner = { .name = cut_name };
+    if (!zone_node_find(a->zone, cut, DNS_TYPE_NS, &ns))
+        return STEP_DONE;
+    /* Never signed here: the cut's NS belongs to the child (RFC 4035 section 2.2). */
+    if (!wire_rrset(&a->m, DNS_AUTHORITY, &owner, &ns, WIRE_DATA)) {
+        a->tc = true;
+        return STEP_DONE;
+    }
+    additional_note_cut(a, &ns, cut_name->labels);
+    if (!a->signed_wanted)
+        return STEP_DONE;
+    if (zone_node_find(a->zone, cut, DNS_TYPE_DS, &ds))
+        answer_put(a, DNS_AUTHORITY, &owner, &ds);
+    else
+        prove_insecure_cut(a, cut, cut_name);
+    return STEP_DONE;
+}
+
+/* Makes `next` the name to look up. */
+static enum step follow(struct answer_state *a, const struct dns_name *next)
+{
+    a->sname = next;
+    a->chain++;
+    kind_set(a, ANSWER_ALIAS);
+    return a->chain < ANSWER_CHAIN_MAX ? STEP_FOLLOW : STEP_DONE;
+}
+
+static struct dns_name *target_room(struct answer_state *a)
+{
+    return a->sname == &a->targets[0] ? &a->targets[1] : &a->targets[0];
+}
+
+/* Whether an alias of this owner is in the answer section already: then the chain is a loop. */
+static bool alias_seen(const struct answer_state *a, const struct dns_name *owner)
+{
+    struct dns_reader d = { .msg = a->m.w.begin, .len = wr_len(&a->m.w) };
+    d.r = rd_init(d.msg, d.len);
+    rd_skip(&d.r, (size_t)DNS_HEADER_LEN + a->q->question_len);
+    d.left[DNS_ANSWER] = a->m.count[DNS_ANSWER];
+    struct dns_rr rr;
+    while (d.left[DNS_ANSWER] > 0 && dns_reader_next(&d, &rr) == DNS_READER_RR)
+        if (rr.type == DNS_TYPE_CNAME && dns_name_equal(&rr.owner, owner))
+            return true;
+    return false;
+}
+
+static enum step cname(struct answer_state *a, const struct zone_found *f,
+                       const struct zone_rrset *set, bool wildcard)
+{
+    if (a->chain > 0 && alias_seen(a, a->sname)) {
+        kind_set(a, ANSWER_ALIAS);
+        return STEP_DONE;
+    }
+    struct wire_owner owner = { .name = a->sname };
+    struct dns_name *next = target_room(a);
+    struct rd r = rd_init(set->rdata, set->rdata_len);
+    rd_skip(&r, 2);
+    if (!answer_put(a, DNS_ANSWER, &owner, set) || !dns_name_parse(next, &r)) {
+        kind_set(a, ANSWER_ALIAS);
+        return STEP_DONE;
+    }
+    if (wildcard)
+        prove_wildcard(a, f);
+    return follow(a, next);
+}
+
+/* RFC 6672 section 3.2, step 3C: the DNAME, and the CNAME it stands for. */
+static enum step dname(struct answer_state *a, const struct zone_node *node,
+                       const struct dns_name *node_name)
+{
+    kind_set(a, ANSWER_ALIAS);
+    struct zone_rrset set;
+    if (!zone_node_find(a->zone, node, DNS_TYPE_DNAME, &set))
+        return STEP_DONE;
+    struct dns_name substitute, *next = target_room(a);
+    struct rd r = rd_init(set.rdata, set.rdata_len);
+    rd_skip(&r, 2);
+    if (!dns_name_parse(&substitute, &r))
+        return STEP_DONE;
+    bool fits_name =
+        dns_name_join(a->sname, a->sname->labels - node_name->labels, &substitute, next);
+    if (a->chain > 0 && alias_seen(a, a->sname))
+        return STEP_DONE;
+    struct wire_owner owner = { .name = node_name };
+    if (!answer_put(a, DNS_ANSWER, &owner, &set))
+        return STEP_DONE;
+    if (!fits_name) {
+        a->rcode = DNS_RCODE_YXDOMAIN;
+        kind_set(a, ANSWER_ERROR);
+        return STEP_DONE;
+    }
+    struct wire_mark mark = wire_mark(&a->m);
+    struct wire_owner alias = { .name = a->sname };
+    /* The TTL is the DNAME's (section 3.1); the CNAME is not signed (section 5.3.1). */
+    uint8_t *rdlength = wire_rr_begin(&a->m, &alias, DNS_TYPE_CNAME, DNS_CLASS_IN, set.ttl_s);
+    if (rdlength != NULL)
+        (void)wire_name(&a->m, next);
+    if (rdlength == NULL || a->m.w.full) {
+        wire_back(&a->m, &mark);
+        a->tc = true;
+        return STEP_DONE;
+    }
+    wire_rr_end(&a->m, DNS_ANSWER, rdlength);
+    if (a->q->qtype == DNS_TYPE_CNAME) { /* that is what was asked for */
+        kind_set(a, ANSWER_DATA);
+        return STEP_DONE;
+    }
+    return follow(a, next);
+}
+
+/* ANY, and RRSIG, which is none of the node's types: all of the node, or as little as RFC 8482 section
+ * 4.1 (and section 7 for RRSIG) allows. Returns whether there was something. */
+static bool several(struct answer_state *a, const struct zone_node *node)
+{
+    struct zone_rrset set;
+    struct wire_owner owner = { .name = a->sname };
+    bool any = a->q->qtype == DNS_TYPE_ANY, found = false;
+    uint32_t pos = 0;
+    while (zone_node_next(a->zone, node, &pos, &set)) {
+        unsigned parts = any ? WIRE_DATA | (a->signed_wanted ? WIRE_SIGS : 0) : WIRE_SIGS;
+        if ((any ? set.count : set.sig_count) == 0)
+            continue;
+        found = true;
+        if (!wire_rrset(&a->m, DNS_ANSWER, &owner, &set, parts)) {
+            a->tc = true;
+            break;
+        }
+        if (!a->o->any_full)
+            break;
+    }
+    return found;
+}
+
+/* Something owns this name, itself or as the wildcard that stands for it. */
+static enum step at_node(struct answer_state *a, const struct zone_found *f,
+                         const struct zone_node *node, bool wildcard)
+{
+    uint16_t qtype = a->q->qtype;
+    struct zone_rrset set;
+    bool found;
+    if (qtype == DNS_TYPE_ANY || qtype == DNS_TYPE_RRSIG) {
+        found = several(a, node);
+    } else if (zone_node_find(a->zone, node, qtype, &set)) {
+        struct wire_owner owner = { .name = a->sname };
+        found = true;
+        if (answer_put(a, DNS_ANSWER, &owner, &set))
+            additional_note(a, &set);
+    } else if ((zone_node_flags(node) & ZONE_NODE_CNAME) != 0 &&
+               zone_node_find(a->zone, node, DNS_TYPE_CNAME, &set)) {
+        return cname(a, f, &set, wildcard);
+    } else {
+        found = false;
+    }
+    if (!found)
+        return nodata(a, f, wildcard);
+    kind_set(a, ANSWER_DATA);
+    if (wildcard)
+        prove_wildcard(a, f);
+    return STEP_DONE;
+}
+
+/* The cut, or the DNAME, that takes the name away from its owner; the higher of the two if there are
+ * both, since what is below it is not there (RFC 6672 section 2.4). */
+static bool taken_away(struct answer_state *a, const struct zone_found *f, enum step *step)
+{
+    struct dns_name cut_name, dname_name;
+    const struct zone_node *cut = f->cut, *dn = f->dname;
+    if (cut == NULL && dn == NULL)
+        return false;
+    if (cut != NULL)
+        zone_node_name(a->zone, cut, &cut_name);
+    if (dn != NULL)
+        zone_node_name(a->zone, dn, &dname_name);
+    if (dn != NULL && (cut == NULL || dname_name.labels < cut_name.labels)) {
+        *step = dname(a, dn, &dname_name);
+        return true;
+    }
+    /* DS belongs to the parent's side of the cut (RFC 4035 section 3.1.4.1). */
+    if (cut == f->exact && a->q->qtype == DNS_TYPE_DS)
+        return false;
+    *step = referral(a, cut, &cut_name);
+    return true;
+}
+
+/* The zone that `sname` is looked up in. DS of an apex is the parent's, if the parent is ours too
+ * (RFC 4035 section 3.1.4.1). */
+static const struct zone *zone_choose(const struct answer_state *a)
+{
+    if (a->zs == NULL)
+        return NULL;
+    const struct zone *z = zone_set_find(a->zs, a->sname);
+    if (z == NULL || a->q->qtype != DNS_TYPE_DS || a->sname->labels == 0)
+        return z;
+    struct dns_name origin;
+    zone_origin(z, &origin);
+    if (origin.labels != a->sname->labels)
+        return z;
+    struct dns_name above;
+    dns_name_ancestor(a->sname, a->sname->labels - 1u, &above);
+    const struct zone *parent = zone_set_find(a->zs, &above);
+    return parent != NULL ? parent : z;
+}
+
+static enum step look_up(struct answer_state *a)
+{
+    struct zone_found f;
+    enum step step;
+    zone_lookup(a->zone, a->sname, &f);
+    if (taken_away(a, &f, &step))
+        return step;
+    if (f.exact != NULL)
+        return at_node(a, &f, f.exact, false);
+    if (f.wildcard == NULL)
+        return nxdomain(a, &f);
+    if ((zone_node_flags(f.wildcard) & ZONE_NODE_CUT) != 0 && a->q->qtype != DNS_TYPE_DS)
+        return referral(a, f.wildcard, a->sname); /* RFC 4592 section 4.2 leaves it open */
+    return at_node(a, &f, f.wildcard, true);
+}
+
+void answer_resolve(struct answer_state *a)
+{
+    a->sname = &a->q->qname;
+    a->zone = zone_choose(a);
+    a->info->zone = a->zone;
+    if (a->zone == NULL || a->q->qtype == DNS_TYPE_AXFR || a->q->qtype == DNS_TYPE_IXFR) {
+        a->rcode = DNS_RCODE_REFUSED;
+        kind_set(a, ANSWER_REFUSED);
+        return;
+    }
+    a->aa = true;
+    while (!a->tc && look_up(a) == STEP_FOLLOW) {
+        a->zone = zone_choose(a);
+        if (a->zone == NULL)
+            break; /* the client asks elsewhere */
+    }
+    if (!a->tc)
+        prove_write(a);
+    if (!a->tc)
+        additional_write(a);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ANSWER_STATE_H
+#define ANSWER_STATE_H
+
+#include "answer/answer.h"
+#include "answer/wire.h"
+
+/* One answer on its way, on the stack of answer_compose(). Inside the room only. */
+
+#define ANSWER_CHAIN_MAX 16  /* CNAMEs and DNAMEs followed for one question */
+#define ANSWER_PROOFS_MAX 24 /* NSEC or NSEC3 owners in one answer: one a link, three at its end */
+#define ANSWER_HOSTS_MAX 64  /* names whose addresses are in the additional section */
+
+/* The owner of a denial. Proofs are collected while the answer section grows, and written behind it. */
+struct answer_proof {
+    const struct zone *zone;
+    const struct zone_node *node;
+    uint16_t type; /* NSEC or NSEC3 */
+};
+
+/* The RRset whose RDATA names hosts that get their addresses into the additional section. */
+struct answer_extra {
+    bool there;
+    bool referral;      /* the NS of a cut: the addresses are glue */
+    uint8_t cut_labels; /* of the cut's name, then */
+    struct zone_rrset set;
+};
+
+struct answer_state {
+    const struct answer_options *o;
+    const struct zone_set *zs;
+    const struct dns_query *q;
+    struct answer_info *info;
+    struct wire m;
+
+    bool signed_wanted; /* DO was set */
+    bool aa, tc;
+    uint16_t rcode;
+
+    const struct zone *zone;      /* where the present name is looked up */
+    const struct dns_name *sname; /* SNAME of RFC 1034 section 4.3.2: qname, then a target */
+    struct dns_name targets[2];   /* room for snames, used in turn */
+    uint8_t chain;                /* links followed so far */
+
+    uint8_t proofs_used, hosts_used;
+    struct answer_extra extra;
+    struct answer_proof proofs[ANSWER_PROOFS_MAX];
+    const struct zone_node *hosts[ANSWER_HOSTS_MAX];
+};
+
+/* resolve.c: fills the sections for a question of class IN. */
+void answer_resolve(struct answer_state *a);
+
+/* Writes an RRset with its signatures if they are wanted. False, and TC set, when it does not fit. */
+bool answer_put(struct answer_state *a, enum dns_section section, struct wire_owner *owner,
+                const struct zone_rrset *set);
+
+/* prove.c: what a signed zone adds when DO is set (RFC 4035 section 3.1.3, RFC 5155 section 7.2), all
+ * about a->sname in a->zone. They only note owners; prove_write() writes them. They do nothing in a zone
+ * without NSEC and NSEC3, or when DO is not set. */
+void prove_nodata(struct answer_state *a, const struct zone_found *f); /* the type is not there */
+void prove_wildcard_nodata(struct answer_state *a, const struct zone_found *f);
+void prove_nxdomain(struct answer_state *a, const struct zone_found *f);
+void prove_wildcard(struct answer_state *a, const struct zone_found *f); /* no closer match */
+void prove_insecure_cut(struct answer_state *a, const struct zone_node *cut,
+                        const struct dns_name *cut_name);
+void prove_write(struct answer_state *a);
+
+/* nsec3.c: writes the hash of `n` (RFC 5155 section 5) as the name of an NSEC3 owner below `origin`:
+ * 32 digits of base32hex. False when it would be longer than a name. */
+struct nsec3_params {
+    uint16_t iterations;
+    uint8_t salt_len;
+    const uint8_t *salt;
+};
+bool nsec3_params_of(const struct zone *z, struct nsec3_params *p); /* false: none that we know */
+bool nsec3_owner(const struct nsec3_params *p, const struct dns_name *n,
+                 const struct dns_name *origin, struct dns_name *out);
+
+/* additional.c: notes an RRset that may name hosts, and writes what there is of their addresses. */
+void additional_note(struct answer_state *a, const struct zone_rrset *set);
+void additional_note_cut(struct answer_state *a, const struct zone_rrset *ns, uint8_t cut_labels);
+void additional_write(struct answer_state *a);
+
+#endif
