@@ -130,16 +130,14 @@ struct announce_input {
     mono_t now; /* never goes back */
     const struct verdict_set *verdict;
     struct announce_serve serve;
-    uint64_t answers; /* to clients, since the start: sum over all processes that ever served, own
-                         probes not counted (health_own_answers). Never goes back */
-    uint64_t queries; /* read, the same way: what a drain waits for to end */
-    bool drain;       /* asked for by an operator, kept over restarts by control */
-    bool stop;        /* SIGTERM: the same way, but not kept */
-    const char *drain_why;  /* "maintenance window", or NULL; borrowed for the call */
-    mono_t grant_at;        /* when we last vouched for another node that steps back
+    uint64_t queries, answers; /* of clients, since the start: health_traffic(). Never go back */
+    bool drain;                /* asked for by an operator, kept over restarts by control */
+    bool stop;                 /* SIGTERM: the same way, but not kept */
+    const char *drain_why;     /* "maintenance window", or NULL; borrowed for the call */
+    mono_t grant_at;           /* when we last vouched for another node that steps back
                                (fleet_granted_at); a soft withdrawal waits until it knows that we
                                do no more. MONO_ZERO: never */
-    uint32_t grant_hold_ms; /* how long that takes (fleet_grant_hold_ms) */
+    uint32_t grant_hold_ms;    /* how long that takes (fleet_grant_hold_ms) */
     struct announce_others others[ANNOUNCE_PREFIXES_MAX]; /* in the order of the configuration */
 };
 
@@ -203,25 +201,33 @@ struct announce_out {
     bool over_capacity;
 };
 
-/* What is remembered from step to step. All in place: no pointer into the heap; the copy of the
- * configuration borrows the service names only. */
+/* What is remembered of a prefix from step to step. */
 struct announce_memory {
     enum announce_state state, before;
-    mono_t since, proven_since, drain_since, out_since, quiet_since, decay_at, return_at,
-        wish_since;
+    mono_t since;
+    mono_t proven_since; /* MONO_NEVER: not proven now */
+    mono_t quiet_since;  /* EMPTYING: no more than drain_quiet_qps since */
+    mono_t decay_at;     /* when one of `flaps` is forgotten */
+    mono_t wish_since;   /* MONO_NEVER: no wish to step back */
+    mono_t return_at;    /* SHED: when it comes back */
+    bool fault;          /* withdrawn by fault, and not announced again yet */
     uint32_t flaps;
     char reason[ANNOUNCE_REASON_MAX];
 };
 
+/* All in place, no pointer into the heap; the copy of the configuration borrows the service names. */
 struct announce {
     struct announce_config config;
     struct announce_memory memory[ANNOUNCE_PREFIXES_MAX];
     bool started;
-    mono_t first_at, rate_at, over_since, under_since, calm_at, sheds_at;
-    uint64_t rate_answers, rate_queries; /* counters at rate_at */
-    uint64_t load_mqps, query_mqps;      /* averages, in thousandths of answers/s */
-    bool over;                           /* over capacity, with hysteresis */
-    uint32_t sheds;                      /* withdrawals for load that are not forgotten */
+    mono_t rate_at;                      /* of the last sample of the counters */
+    uint64_t rate_queries, rate_answers; /* the counters then */
+    uint64_t query_mqps, answer_mqps; /* averages over about a second, thousandths of one per s */
+    uint64_t query_last_mqps;         /* of the last sample alone */
+    bool over;                        /* over capacity, with hysteresis */
+    mono_t over_since, above_since, below_since;
+    mono_t shed_at; /* the last withdrawal for load */
+    uint32_t sheds; /* those that are not forgotten */
     mono_t crash_seen, crash_until, replace_seen;
     uint64_t routes_hash;
 };
