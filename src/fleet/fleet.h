@@ -30,10 +30,10 @@
 #define FLEET_NODES_MAX 64
 #define FLEET_NODE_ADDRESSES_MAX 8
 #define FLEET_PREFIXES_MAX 64
-#define FLEET_GRANTS_MAX 16 /* in one datagram, all prefixes together */
+#define FLEET_GRANTS_MAX 64 /* in one datagram, all prefixes together; the rest waits */
 #define FLEET_NAME_MAX 63
 #define FLEET_TAG_LEN 32        /* bytes at the end of each datagram */
-#define FLEET_DATAGRAM_MAX 2048 /* any datagram, its tag included */
+#define FLEET_DATAGRAM_MAX 4096 /* any datagram, its tag included */
 
 #define FLEET_SEND_MS 200
 #define FLEET_EXPIRE_MS 1000

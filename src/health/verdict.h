@@ -55,7 +55,7 @@ enum verdict_transport { VERDICT_UDP, VERDICT_TCP };
     X(SIGNATURE, "signature", "a signature is missing")                                            \
     X(NSID, "nsid", "another server answered (NSID)")
 
-#define VERDICT_WHY_ENUM(id, name, words) VERDICT_WHY_##id,
+#define VERDICT_WHY_ENUM(id, name, words) VERDICT_##id,
 enum verdict_why { VERDICT_WHYS(VERDICT_WHY_ENUM) VERDICT_WHY_COUNT };
 #undef VERDICT_WHY_ENUM
 
@@ -74,7 +74,7 @@ struct verdict_path {
     mono_t evidence_at;   /* the node answered rightly then, or later; MONO_ZERO: never */
     mono_t probed_at;     /* the same, by probe alone */
     uint32_t rtt_us;      /* of that probe */
-    enum verdict_why why; /* VERDICT_WHY_FINE, or the open fault */
+    enum verdict_why why; /* VERDICT_FINE, or the open fault */
     mono_t why_since;     /* MONO_ZERO when fine */
     char text[160];       /* what is wrong, in words with names and values; empty when fine */
     uint32_t late_in_row; /* probes without an answer since the last right one */
