@@ -44,7 +44,7 @@ unit:
 asan tsan:
 	@$(PYTHON) tests/run --quick --build $@ $(if $(T),-t '$(T)')
 
-#: make fuzz [T=…] [S=…] search with libFuzzer, S seconds per target (60); findings in build/fuzz/found
+#: make fuzz [T=…] [S=…] search with libFuzzer, S seconds per target (60); findings in build/found
 .PHONY: fuzz
 fuzz:
 	@$(PYTHON) tests/run --quick --build fuzz --fuzz-seconds $(or $(S),60) -t 'fuzz/$(T)'
