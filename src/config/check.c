@@ -15,6 +15,12 @@
 #define INPUT(r, field, or_field, hint, ...)                                                       \
     (void)err_set(config_error_of(r, field, or_field), ERR_INPUT, hint, __VA_ARGS__)
 
+static uint32_t place_line(const struct config_reading *r, const void *field)
+{
+    const struct config_place *p = config_place_find(&r->places, field);
+    return p ? p->line : 0;
+}
+
 /* The names of one list, each to stand for one thing. */
 struct names {
     const char **at;
@@ -136,9 +142,9 @@ static const char *own_refused(const union addr *a)
 
 /* The directed broadcast or network address of a prefix that is announced: routers may take them for
  * their own (RFC 1812 section 4.2.2.11, 5.3.5). */
-static const char *ipv4_edge(const struct config_prefix *p, const union addr *a)
+static const char *ipv4_edge(const struct prefix *p, const union addr *a)
 {
-    if (a->sa.sa_family != AF_INET || p->len > 30 || !config_prefix_holds(p, a))
+    if (a->sa.sa_family != AF_INET || p->len > 30 || !prefix_holds(p, a))
         return NULL;
     uint32_t mask = UINT32_MAX >> p->len, host = ntohl(a->in.sin_addr.s_addr) & mask;
     return host == mask ? "broadcast" : host == 0 ? "network" : NULL;
@@ -158,8 +164,8 @@ static void check_service_address(struct config_reading *r, const struct config_
     }
     bool held = false;
     for (uint32_t i = 0; i < s->announce.count; i++) {
-        const struct config_prefix *p = &s->announce.at[i];
-        held = held || p->len == 0 || config_prefix_holds(p, a);
+        const struct prefix *p = &s->announce.at[i];
+        held = held || p->len == 0 || prefix_holds(p, a);
         const char *edge = ipv4_edge(p, a);
         if (edge != NULL) {
             INPUT(r, a, NULL, "choose one in between",
@@ -175,16 +181,16 @@ static void check_service_address(struct config_reading *r, const struct config_
 
 static void check_announce(struct config_reading *r, const struct config_service *s)
 {
-    char text[CONFIG_PREFIX_TEXT_MAX];
+    char text[PREFIX_TEXT_MAX];
     for (uint32_t i = 0; i < s->announce.count; i++) {
-        const struct config_prefix *p = &s->announce.at[i];
+        const struct prefix *p = &s->announce.at[i];
         bool used = p->len == 0; /* broken, and said */
         for (uint32_t j = 0; j < s->addresses.count; j++)
             used = used || s->addresses.at[j].sa.sa_family == AF_UNSPEC ||
-                   config_prefix_holds(p, &s->addresses.at[j]);
+                   prefix_holds(p, &s->addresses.at[j]);
         if (!used)
             INPUT(r, p, NULL, "a prefix is announced on the proof of an address in it",
-                  "%s holds none of the service's addresses", config_prefix_text(p, text));
+                  "%s holds none of the service's addresses", prefix_text(p, text));
     }
 }
 
@@ -195,9 +201,6 @@ static void check_times(struct config_reading *r, const struct config_service *s
               "check_interval %ums is more than half of the lease, %ums: one lost packet would "
               "withdraw",
               s->check_ms, s->lease_ms);
-    if (s->lease_ms != 0 && s->check_timeout_ms > s->lease_ms)
-        INPUT(r, &s->check_timeout_ms, &s->lease_ms, "make the lease longer, or wait less",
-              "check_timeout %ums is more than the lease, %ums", s->check_timeout_ms, s->lease_ms);
     if (s->drain_limit_ms < s->drain_delay_ms)
         INPUT(r, &s->drain_limit_ms, &s->drain_delay_ms, "give it at least as long",
               "drain_limit %ums is shorter than drain_delay, %ums", s->drain_limit_ms,
@@ -248,6 +251,38 @@ static void check_zones(struct config_reading *r)
     free(zones);
 }
 
+/* A prefix has one promise, and that has one set of terms. */
+static void check_prefix_once(struct config_reading *r, uint32_t service, uint32_t idx)
+{
+    char text[PREFIX_TEXT_MAX];
+    const struct prefix *p = &r->c->services.at[service].announce.at[idx];
+    for (uint32_t i = 0; i <= service && p->len != 0; i++) {
+        const struct config_prefixes *list = &r->c->services.at[i].announce;
+        for (uint32_t j = 0; j < (i < service ? list->count : idx); j++) {
+            if (!prefix_equal(&list->at[j], p))
+                continue;
+            INPUT(r, p, &r->c->services.at[service], "put their addresses into one service",
+                  "%s is announced already, on line %u", prefix_text(p, text),
+                  place_line(r, &list->at[j]));
+            return;
+        }
+    }
+}
+
+/* A node can watch over so many addresses and prefixes at once. */
+static void check_sums(struct config_reading *r, const struct config_node *n)
+{
+    uint32_t pos = 0, addresses = 0, prefixes = 0;
+    for (const struct config_service *s; (s = config_service_next(r->c, n, &pos)) != NULL;) {
+        addresses += s->addresses.count;
+        prefixes += s->announce.count;
+    }
+    if (addresses > CONFIG_ADDRESSES_MAX || prefixes > CONFIG_PREFIXES_MAX)
+        INPUT(r, n, NULL, "give it fewer services with 'services'",
+              "this node has %u service addresses and %u prefixes; at most %u and %u", addresses,
+              prefixes, CONFIG_ADDRESSES_MAX, CONFIG_PREFIXES_MAX);
+}
+
 static void check_services(struct config_reading *r, struct names *services)
 {
     for (uint32_t i = 0; i < r->c->services.count; i++) {
@@ -255,6 +290,8 @@ static void check_services(struct config_reading *r, struct names *services)
         names_add(r, services, "service", &s->name);
         for (uint32_t j = 0; j < s->addresses.count; j++)
             check_service_address(r, s, &s->addresses.at[j]);
+        for (uint32_t j = 0; j < s->announce.count; j++)
+            check_prefix_once(r, i, j);
         check_announce(r, s);
         check_times(r, s);
     }
@@ -285,12 +322,6 @@ static void owned_add(struct owned *all, uint32_t *n, const struct config_addres
     for (uint32_t i = 0; i < list->count; i++)
         if (list->at[i].sa.sa_family != AF_UNSPEC)
             all[(*n)++] = (struct owned){ &list->at[i], service };
-}
-
-static uint32_t place_line(const struct config_reading *r, const void *field)
-{
-    const struct config_place *p = config_place_find(&r->places, field);
-    return p ? p->line : 0;
 }
 
 /* An address belongs to one service or to one node, once. */
@@ -426,6 +457,7 @@ void config_check(struct config_reading *r)
         for (uint32_t j = 0; j < n->services.count; j++)
             names_refer(r, &services, "service", &n->services.at[j]);
         check_node(r, n, i);
+        check_sums(r, n);
     }
     check_owners(r);
     names_free(&services);

@@ -9,6 +9,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/prefix.h"
 #include "dns/name.h"
 
 /* The fleet file: one YAML file describes services, sites, nodes and neighbors of the whole fleet, and
@@ -17,11 +18,6 @@
  *
  * Everything in struct config is owned by it and lives until config_free(). Lists are allocated once,
  * so pointers into it stay valid. Text that was not given is NULL unless its default is said here. */
-
-struct config_prefix {
-    union addr address; /* host bits and port are zero */
-    uint8_t len;        /* bits */
-};
 
 struct config_large_community { /* RFC 8092 */
     uint32_t global, local1, local2;
@@ -35,7 +31,7 @@ struct config_addresses {
 };
 
 struct config_prefixes {
-    struct config_prefix *at;
+    struct prefix *at;
     uint32_t count;
 };
 
@@ -74,7 +70,6 @@ struct config_service {
     struct config_zones zones;
     uint32_t lease_ms;         /* how long a proof holds */
     uint32_t check_ms;         /* between two probes of an address */
-    uint32_t check_timeout_ms; /* a probe without an answer by then has failed */
     uint32_t hold_down_ms;     /* proven for this long before it is announced again */
     uint32_t hold_down_max_ms; /* where a flapping prefix's hold-down stops doubling */
     uint32_t drain_delay_ms;   /* announced as the worse way for this long, then withdrawn */
@@ -172,7 +167,16 @@ struct config_errors {
     uint32_t count; /* all that were found; at most CONFIG_ERRORS_MAX are in `at` */
 };
 
-/* Limits of a fleet file, checked before libyaml builds anything. */
+/* How much of each a fleet file may have. */
+#define CONFIG_SERVICES_MAX 64
+#define CONFIG_ADDRESSES_MAX 64 /* of all services of a node */
+#define CONFIG_PREFIXES_MAX 64  /* likewise */
+#define CONFIG_NODES_MAX 64
+#define CONFIG_NODE_ADDRESSES_MAX 8
+#define CONFIG_NEIGHBORS_MAX 64   /* of a node */
+#define CONFIG_COMMUNITIES_MAX 15 /* of a neighbor, of each kind; draining adds one */
+
+/* Limits of its bytes, checked before libyaml builds anything. */
 #define CONFIG_FILE_MAX (16u << 20) /* bytes */
 #define CONFIG_DEPTH_MAX 16         /* nested maps and lists */
 
@@ -211,22 +215,22 @@ const struct config_service *config_service_next(const struct config *c,
 /* `text` with every "{node}" replaced by the name of `n`. The caller frees. */
 char *config_expand(const char *text, const struct config_node *n);
 
-#define CONFIG_PREFIX_TEXT_MAX 50
-const char *config_prefix_text(const struct config_prefix *p, char buf[CONFIG_PREFIX_TEXT_MAX]);
-bool config_prefix_holds(const struct config_prefix *p, const union addr *a);
-
 /* The reference page (docs/configuration.md), from the same table that parses. */
 void config_print_reference(FILE *out);
 
-/* What guard hands to control (guard/link.h): the fleet file's bytes, its name, the node's name and
- * the node's secrets, which control itself may not read. Returns a sealed memfd that the caller closes;
- * -1 with *e filled in. */
-int config_bundle_new(const struct config *c, const struct config_node *node,
-                      const struct config_source *source, struct err *e) BASE_MUST_USE;
+/* What guard hands to control (guard/link.h): the fleet file's bytes, its name, which node this is, and
+ * the node's secrets, which control itself may not read. */
+struct config_bundle {
+    struct config *config; /* owned when it came from config_bundle_open() */
+    const struct config_node *node;
+    bool dry_run;
+};
 
-/* The other side: the configuration and the node out of a bundle. The caller keeps `fd`. NULL with *e
- * filled in. */
-struct config *config_bundle_open(int fd, const struct config_node **node,
-                                  struct err *e) BASE_MUST_USE;
+/* Returns a sealed memfd that the caller closes; -1 with *e filled in. */
+int config_bundle_new(const struct config_bundle *b, const struct config_source *source,
+                      struct err *e) BASE_MUST_USE;
+
+/* The other side. The caller keeps `fd`. */
+bool config_bundle_open(struct config_bundle *b, int fd, struct err *e) BASE_MUST_USE;
 
 #endif

@@ -28,10 +28,9 @@ static void derive_service(struct config_service *s)
     s->announce.at = base_calloc(s->addresses.count, sizeof *s->announce.at);
     s->announce.count = s->addresses.count;
     for (uint32_t i = 0; i < s->addresses.count; i++) {
-        struct config_prefix *p = &s->announce.at[i];
-        p->address = s->addresses.at[i];
-        port_set(&p->address, 0);
-        p->len = p->address.sa.sa_family == AF_INET ? 32 : 128;
+        if (s->addresses.at[i].sa.sa_family != AF_UNSPEC)
+            s->announce.at[i] = prefix_of(&s->addresses.at[i],
+                                          s->addresses.at[i].sa.sa_family == AF_INET ? 32 : 128);
     }
 }
 
@@ -172,25 +171,4 @@ char *config_expand(const char *text, const struct config_node *n)
     fputs(text, f);
     fclose(f);
     return out;
-}
-
-const char *config_prefix_text(const struct config_prefix *p, char buf[CONFIG_PREFIX_TEXT_MAX])
-{
-    char host[ADDR_TEXT_MAX];
-    snprintf(buf, CONFIG_PREFIX_TEXT_MAX, "%s/%u", addr_host_text(&p->address, host), p->len);
-    return buf;
-}
-
-bool config_prefix_holds(const struct config_prefix *p, const union addr *a)
-{
-    if (p->address.sa.sa_family != a->sa.sa_family || a->sa.sa_family == AF_UNSPEC)
-        return false;
-    bool v4 = a->sa.sa_family == AF_INET;
-    const uint8_t *x =
-        v4 ? (const uint8_t *)&p->address.in.sin_addr : p->address.in6.sin6_addr.s6_addr;
-    const uint8_t *y = v4 ? (const uint8_t *)&a->in.sin_addr : a->in6.sin6_addr.s6_addr;
-    unsigned whole = p->len / 8, rest = p->len % 8;
-    if (memcmp(x, y, whole) != 0)
-        return false;
-    return rest == 0 || ((x[whole] ^ y[whole]) & (uint8_t)(0xff00 >> rest)) == 0;
 }

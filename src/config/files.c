@@ -164,7 +164,7 @@ void config_check_files(struct config_reading *r)
         check_zone_files(r, s);
 }
 
-/* The bundle: magic, then texts with a length in front, in this order: file name, node, YAML, the
+/* The bundle: magic, one byte for a dry run, then texts with a length in front, in this order: file name, node, YAML, the
  * fleet's secret, one password per neighbor of the node. A secret that is not there has length 0. */
 static const char magic[8] = "PGconf1\n";
 
@@ -179,10 +179,13 @@ static void optional_write(struct wr *w, const char *text)
     text_write(w, text ? text : "", text ? strlen(text) : 0);
 }
 
-static void bundle_write(struct wr *w, const struct config *c, const struct config_node *node,
+static void bundle_write(struct wr *w, const struct config_bundle *b,
                          const struct config_source *source)
 {
+    const struct config *c = b->config;
+    const struct config_node *node = b->node;
     wr_bytes(w, magic, sizeof magic);
+    wr_u8(w, b->dry_run);
     optional_write(w, source->file);
     optional_write(w, node->name);
     text_write(w, source->yaml, source->len);
@@ -205,14 +208,15 @@ static bool write_all(int fd, const uint8_t *bytes, size_t len)
     return true;
 }
 
-int config_bundle_new(const struct config *c, const struct config_node *node,
-                      const struct config_source *source, struct err *e)
+int config_bundle_new(const struct config_bundle *b, const struct config_source *source,
+                      struct err *e)
 {
+    const struct config_node *node = b->node;
     size_t cap = 64 + strlen(source->file) + strlen(node->name) + source->len + SECRET_MAX +
                  node->neighbors.count * (4 + MD5_PASSWORD_MAX);
     uint8_t *bytes = base_alloc(cap);
     struct wr w = wr_init(bytes, cap);
-    bundle_write(&w, c, node, source);
+    bundle_write(&w, b, source);
     int fd = memfd_create("perigee-config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (w.full) {
         err_set(e, ERR_LIMIT, NULL, "the configuration does not fit into its bundle");
@@ -262,55 +266,51 @@ static bool secrets_take(struct rd *r, struct config *c, const struct config_nod
     return !r->bad;
 }
 
-static struct config *bundle_read(const uint8_t *bytes, size_t size,
-                                  const struct config_node **node, struct err *e)
+static bool bundle_read(struct config_bundle *b, const uint8_t *bytes, size_t size, struct err *e)
 {
     struct rd r = rd_init(bytes, size);
     const uint8_t *m = rd_bytes(&r, sizeof magic);
+    b->dry_run = rd_u8(&r) != 0;
     uint32_t file_len, name_len, yaml_len;
     const char *file = text_read(&r, &file_len), *name = text_read(&r, &name_len);
     const char *yaml = text_read(&r, &yaml_len);
     if (m == NULL || memcmp(m, magic, sizeof magic) != 0 || r.bad || file_len > 4096 ||
-        name_len > 64) {
-        err_set(e, ERR_PEER, NULL, "this is no configuration bundle of this version");
-        return NULL;
-    }
+        name_len > 64)
+        return err_set(e, ERR_PEER, NULL, "this is no configuration bundle of this version");
     char *file_text = text_dup(file, file_len), *name_text = text_dup(name, name_len);
     struct config_errors *errors = base_calloc(1, sizeof *errors);
     struct config_source source = { file_text, yaml, yaml_len, NULL, true };
-    struct config *c = config_parse(&source, errors);
-    *node = c != NULL ? config_find_node(c, name_text) : NULL;
-    if (c == NULL)
+    bool ok = false;
+    b->config = config_parse(&source, errors);
+    b->node = b->config != NULL ? config_find_node(b->config, name_text) : NULL;
+    if (b->config == NULL)
         err_set(e, ERR_INPUT, NULL, "%s", errors->at[0].what);
-    else if (*node == NULL)
+    else if (b->node == NULL)
         err_set(e, ERR_INPUT, NULL, "no node is named '%s'", name_text);
-    else if (!secrets_take(&r, c, *node))
+    else if (!secrets_take(&r, b->config, b->node))
         err_set(e, ERR_PEER, NULL, "the configuration bundle is cut short");
-    if (e->kind != ERR_NONE) {
-        config_free(c);
-        c = NULL;
-    }
+    else
+        ok = true;
+    if (!ok)
+        config_free(b->config);
     free(errors);
     free(file_text);
     free(name_text);
-    return c;
+    return ok;
 }
 
-struct config *config_bundle_open(int fd, const struct config_node **node, struct err *e)
+bool config_bundle_open(struct config_bundle *b, int fd, struct err *e)
 {
     struct stat st;
-    e->kind = ERR_NONE;
-    if (fstat(fd, &st) != 0 || st.st_size <= 0) {
-        err_set_errno(e, NULL, "cannot read the configuration bundle");
-        return NULL;
-    }
+    if (fstat(fd, &st) != 0)
+        return err_set_errno(e, NULL, "cannot read the configuration bundle");
+    if (st.st_size <= 0)
+        return err_set(e, ERR_PEER, NULL, "the configuration bundle is empty");
     size_t size = (size_t)st.st_size;
-    const uint8_t *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (bytes == MAP_FAILED) {
-        err_set_errno(e, NULL, "cannot map the configuration bundle");
-        return NULL;
-    }
-    struct config *c = bundle_read(bytes, size, node, e);
-    munmap((void *)(uintptr_t)bytes, size);
-    return c;
+    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED)
+        return err_set_errno(e, NULL, "cannot map the configuration bundle");
+    bool ok = bundle_read(b, bytes, size, e);
+    munmap(bytes, size);
+    return ok;
 }

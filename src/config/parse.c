@@ -169,6 +169,11 @@ static void list_walk(struct walk *w, const struct config_key *key, yaml_node_t 
     if (count == 0 && key->required)
         err_set(error_mark(w->r, &n->start_mark), ERR_INPUT, "give at least one", "'%s' is empty",
                 key->name);
+    if (key->most != 0 && count > key->most) {
+        err_set(error_mark(w->r, &n->start_mark), ERR_INPUT, NULL, "'%s' has %u items; at most %u",
+                key->name, count, key->most);
+        return;
+    }
     if (count == 0)
         return;
     struct config_texts list = { base_calloc(count, size), count };

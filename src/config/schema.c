@@ -40,9 +40,10 @@ static const struct config_key service_keys[] = {
     { "name", CONFIG_KIND_NAME, .required = true, FIELD(config_service, name),
       .doc = "Its name, for status and log." },
     { "addresses", CONFIG_KIND_ADDRESS, .list = true, .required = true,
-      FIELD(config_service, addresses),
+      .most = CONFIG_ADDRESSES_MAX, FIELD(config_service, addresses),
       .doc = "Where queries are answered, at every site the same." },
-    { "announce", CONFIG_KIND_PREFIX, .list = true, FIELD(config_service, announce),
+    { "announce", CONFIG_KIND_PREFIX, .list = true, .most = CONFIG_PREFIXES_MAX,
+      FIELD(config_service, announce),
       .doc = "The prefixes that carry the addresses, as the neighbors accept them: on the Internet "
              "usually an IPv4 /24 and an IPv6 /48. Without it the addresses themselves, as /32 and "
              "/128. A prefix is announced only while every address in it is proven." },
@@ -58,15 +59,12 @@ static const struct config_key service_keys[] = {
       .max = 30000, .def = "50ms",
       .doc = "Time between two probes of an address, for UDP and TCP each. At most half of the "
              "lease." },
-    { "check_timeout", CONFIG_KIND_TIME_MS, FIELD(config_service, check_timeout_ms), .min = 10,
-      .max = 30000, .def = "150ms",
-      .doc = "A probe that has no answer by then has failed. At most the lease." },
-    { "hold_down", CONFIG_KIND_TIME_MS, FIELD(config_service, hold_down_ms), .min = 0,
-      .max = 3600000, .def = "1s",
+    { "hold_down", CONFIG_KIND_TIME_MS, FIELD(config_service, hold_down_ms), .min = 1,
+      .max = 3600000, .def = "2s",
       .doc = "After a withdrawal a prefix is proven for this long before it is announced again. "
              "Doubles with each withdrawal that follows soon, so that routers do not punish it as "
              "flapping." },
-    { "hold_down_max", CONFIG_KIND_TIME_MS, FIELD(config_service, hold_down_max_ms), .min = 0,
+    { "hold_down_max", CONFIG_KIND_TIME_MS, FIELD(config_service, hold_down_max_ms), .min = 1,
       .max = 86400000, .def = "5m", .doc = "Where this doubling stops." },
     { "drain_delay", CONFIG_KIND_TIME_MS, FIELD(config_service, drain_delay_ms), .min = 0,
       .max = 3600000, .def = "2s",
@@ -140,11 +138,12 @@ static const struct config_key neighbor_keys[] = {
       .doc =
           "Next hop of the IPv6 prefixes. Without it: the own address of the session; needed when "
           "an IPv4 session carries IPv6." },
-    { "communities", CONFIG_KIND_COMMUNITY, .list = true, FIELD(config_neighbor, communities),
+    { "communities", CONFIG_KIND_COMMUNITY, .list = true, .most = CONFIG_COMMUNITIES_MAX,
+      FIELD(config_neighbor, communities),
       .doc = "Communities (RFC 1997) on every route to it: `64500:100`, or `no-export`, "
              "`no-advertise`, `blackhole`." },
     { "large_communities", CONFIG_KIND_LARGE_COMMUNITY, .list = true,
-      FIELD(config_neighbor, large_communities),
+      .most = CONFIG_COMMUNITIES_MAX, FIELD(config_neighbor, large_communities),
       .doc = "Large communities (RFC 8092): `64500:1:2`." },
     { "med", CONFIG_KIND_NUMBER, FIELD(config_neighbor, med),
       .has_offset = offsetof(struct config_neighbor, has_med), .min = 0, .max = UINT32_MAX,
@@ -168,7 +167,7 @@ static const struct config_key node_keys[] = {
     { "site", CONFIG_KIND_NAME, .required = true, FIELD(config_node, site),
       .doc = "The name of the site where it stands." },
     { "addresses", CONFIG_KIND_ADDRESS, .list = true, .required = true,
-      FIELD(config_node, addresses),
+      .most = CONFIG_NODE_ADDRESSES_MAX, FIELD(config_node, addresses),
       .doc =
           "Its own addresses, never those of a service: here it listens for BGP and for the other "
           "nodes." },
@@ -188,12 +187,13 @@ static const struct config_key node_keys[] = {
       .doc = "What it answers to NSID (RFC 5001) and to `id.server.` Without it: its name." },
     { "bgp_port", CONFIG_KIND_NUMBER, FIELD(config_node, bgp_port), .min = 0, .max = 65535,
       .def = "179", .doc = "Where it listens for BGP. 0: nowhere, it only connects." },
-    { "bgp_listen", CONFIG_KIND_ADDRESS, .list = true, FIELD(config_node, bgp_listen),
+    { "bgp_listen", CONFIG_KIND_ADDRESS, .list = true, .most = CONFIG_NODE_ADDRESSES_MAX,
+      FIELD(config_node, bgp_listen),
       .doc = "The addresses on which it listens for BGP. Without it: `addresses`." },
     { "services", CONFIG_KIND_NAME, .list = true, FIELD(config_node, services),
       .doc = "The services that it offers. Without it: all." },
-    { "neighbors", CONFIG_KIND_TABLE, .list = true, FIELD(config_node, neighbors),
-      .sub = &neighbor_table, .doc = "To whom it announces." },
+    { "neighbors", CONFIG_KIND_TABLE, .list = true, .most = CONFIG_NEIGHBORS_MAX,
+      FIELD(config_node, neighbors), .sub = &neighbor_table, .doc = "To whom it announces." },
 };
 static const struct config_table node_table = { "node", "A machine that answers and announces.",
                                                 KEYS(node_keys), sizeof(struct config_node) };
@@ -212,12 +212,12 @@ static const struct config_key root_keys[] = {
       .doc = "`info` or `debug`." },
     { "fleet", CONFIG_KIND_TABLE, FIELD(config, fleet), .sub = &fleet_table,
       .doc = "How the nodes speak with each other." },
-    { "services", CONFIG_KIND_TABLE, .list = true, .required = true, FIELD(config, services),
-      .sub = &service_table, .doc = "What clients use." },
+    { "services", CONFIG_KIND_TABLE, .list = true, .required = true, .most = CONFIG_SERVICES_MAX,
+      FIELD(config, services), .sub = &service_table, .doc = "What clients use." },
     { "sites", CONFIG_KIND_TABLE, .list = true, .required = true, FIELD(config, sites),
       .sub = &site_table, .doc = "The places." },
-    { "nodes", CONFIG_KIND_TABLE, .list = true, .required = true, FIELD(config, nodes),
-      .sub = &node_table, .doc = "The machines." },
+    { "nodes", CONFIG_KIND_TABLE, .list = true, .required = true, .most = CONFIG_NODES_MAX,
+      FIELD(config, nodes), .sub = &node_table, .doc = "The machines." },
 };
 const struct config_table config_table_root = { "fleet file", "", KEYS(root_keys),
                                                 sizeof(struct config) };

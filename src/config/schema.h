@@ -39,7 +39,8 @@ struct config_key {
     bool required; /* an error where it is missing */
     uint32_t offset;
     uint32_t has_offset; /* of a bool that tells whether it was given; 0: there is none */
-    uint32_t min, max;   /* by kind; of a list of tables or texts: of each item */
+    uint32_t min, max;   /* by kind; of a list: of each item */
+    uint32_t most;       /* items of a list; 0: any number */
     const char *def;     /* the default as the operator would write it; NULL: none */
     const struct config_table *sub;
     const char *doc; /* sentences; the first one says what it is */

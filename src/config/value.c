@@ -48,7 +48,7 @@ size_t config_kind_size(const struct config_key *key)
     case CONFIG_KIND_ADDRESS:
         return sizeof(union addr);
     case CONFIG_KIND_PREFIX:
-        return sizeof(struct config_prefix);
+        return sizeof(struct prefix);
     case CONFIG_KIND_ORIGIN:
         return sizeof(struct dns_name);
     case CONFIG_KIND_LARGE_COMMUNITY:
@@ -276,48 +276,33 @@ static bool address_parse(const struct config_key *key, const char *text, union 
     return true;
 }
 
-/* Clears the bits behind `len`; whether any was set. */
-static bool host_bits_clear(union addr *a, uint8_t len)
-{
-    bool v4 = a->sa.sa_family == AF_INET, any = false;
-    uint8_t *bytes = v4 ? (uint8_t *)&a->in.sin_addr : a->in6.sin6_addr.s6_addr;
-    for (unsigned i = 0; i < (v4 ? 4u : 16u); i++) {
-        unsigned kept = len > i * 8 ? len - i * 8u : 0;
-        uint8_t mask = kept >= 8 ? 0xff : (uint8_t)(0xff00 >> kept);
-        any = any || (bytes[i] & ~mask) != 0;
-        bytes[i] &= mask;
-    }
-    return any;
-}
-
-static bool prefix_parse(const struct config_key *key, const char *text, struct config_prefix *out,
-                         struct err *e)
+static bool prefix_value_parse(const struct config_key *key, const char *text, struct prefix *out,
+                               struct err *e)
 {
     char host[INET6_ADDRSTRLEN];
     const char *slash = strchr(text, '/');
     size_t host_len = slash ? (size_t)(slash - text) : strlen(text);
-    struct config_prefix p = { 0 };
+    union addr a;
     if (host_len >= sizeof host)
         return refuse(key, text, NULL, e);
     memcpy(host, text, host_len);
     host[host_len] = '\0';
-    if (!bare_address_parse(host, &p.address))
+    if (!bare_address_parse(host, &a))
         return refuse(key, text, NULL, e);
-    uint64_t max = p.address.sa.sa_family == AF_INET ? 32 : 128, len;
+    uint64_t max = a.sa.sa_family == AF_INET ? 32 : 128, len;
     const char *tail = slash ? slash + 1 : "";
     if (!digits_parse(&tail, max, &len) || *tail != '\0')
         return refuse(key, text, slash ? NULL : "write its length: ADDRESS/LENGTH", e);
     if (len == 0)
         return err_set(e, ERR_INPUT, "announce only what is yours",
                        "'%s' %s is the whole address space", key->name, text);
-    p.len = (uint8_t)len;
-    if (host_bits_clear(&p.address, p.len)) {
-        char right[CONFIG_PREFIX_TEXT_MAX], hint[100];
-        snprintf(hint, sizeof hint, "did you mean %s?", config_prefix_text(&p, right));
+    struct prefix right = prefix_of(&a, (uint8_t)len);
+    if (!prefix_parse(out, text)) {
+        char words[PREFIX_TEXT_MAX], hint[100];
+        snprintf(hint, sizeof hint, "did you mean %s?", prefix_text(&right, words));
         return err_set(e, ERR_INPUT, hint, "'%s' %s has bits set behind its length", key->name,
                        text);
     }
-    *out = p;
     return true;
 }
 
@@ -404,7 +389,7 @@ bool config_value_parse(const struct config_key *key, const char *folder, const 
     case CONFIG_KIND_ADDRESS:
         return address_parse(key, text, out, e);
     case CONFIG_KIND_PREFIX:
-        return prefix_parse(key, text, out, e);
+        return prefix_value_parse(key, text, out, e);
     case CONFIG_KIND_ORIGIN:
         return origin_parse(key, text, out, e);
     case CONFIG_KIND_COMMUNITY:

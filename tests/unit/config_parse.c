@@ -251,9 +251,12 @@ static const struct {
       "f.yaml:7:21: check_interval 101ms is more than half of the lease, 200ms: one lost packet "
       "would withdraw; make the "
       "lease longer, or check more often\n" },
-    { "a time-out longer than the lease", "lease: 200ms", "lease: 140ms",
-      "f.yaml:7:12: check_timeout 150ms is more than the lease, 140ms; make the lease longer, or "
-      "wait less\n" },
+    { "a prefix twice", "[192.0.2.0/24", "[192.0.2.0/24, 192.0.2.0/24",
+      "f.yaml:4:30: 192.0.2.0/24 is announced already, on line 4; put their addresses into one "
+      "service\n" },
+    { "more communities than fit", "med: 50",
+      "communities: [1:1,1:2,1:3,1:4,1:5,1:6,1:7,1:8,1:9,1:10,1:11,1:12,1:13,1:14,1:15,1:16]",
+      "f.yaml:20:22: 'communities' has 16 items; at most 15\n" },
     { "a drain that ends before it withdraws", "lease: 200ms", "drain_limit: 1s",
       "f.yaml:7:18: drain_limit 1000ms is shorter than drain_delay, 2000ms; give it at least as "
       "long\n" },
@@ -426,13 +429,13 @@ static struct config *parsed(const char *yaml)
 static void what_was_not_said_is_derived(void **state)
 {
     (void)state;
-    char text[ADDR_TEXT_MAX], prefix[CONFIG_PREFIX_TEXT_MAX];
+    char text[ADDR_TEXT_MAX], prefix[PREFIX_TEXT_MAX];
     char *yaml = spoiled("    announce: [192.0.2.0/24, 2001:db8:53::/48]\n", "    port: 5300\n");
     struct config *c = parsed(yaml);
     const struct config_service *s = &c->services.at[0];
     assert_int_equal(s->announce.count, 2);
-    assert_string_equal(config_prefix_text(&s->announce.at[0], prefix), "192.0.2.53/32");
-    assert_string_equal(config_prefix_text(&s->announce.at[1], prefix), "2001:db8:53::53/128");
+    assert_string_equal(prefix_text(&s->announce.at[0], prefix), "192.0.2.53/32");
+    assert_string_equal(prefix_text(&s->announce.at[1], prefix), "2001:db8:53::53/128");
     assert_string_equal(addr_text(&s->addresses.at[0], text), "192.0.2.53@5300");
     assert_string_equal(s->zones.at[0].file, "/etc/perigee/e.zone");
     assert_int_equal(s->lease_ms, 200);
@@ -535,18 +538,19 @@ static void files_are_read(void **state)
     struct config *c = config_parse(&source, &errors);
     struct err e;
     assert_non_null(c);
-    int fd = config_bundle_new(c, &c->nodes.at[0], &source, &e);
+    struct config_bundle b = { c, &c->nodes.at[0], true };
+    int fd = config_bundle_new(&b, &source, &e);
     assert_true(fd >= 0);
     config_free(c);
     assert_int_equal(write(fd, "x", 1), -1); /* sealed */
-    const struct config_node *node;
-    c = config_bundle_open(fd, &node, &e);
-    assert_non_null(c);
-    assert_string_equal(node->name, "ams1");
-    assert_string_equal(c->fleet.secret, "0123456789abcdef");
-    assert_null(node->neighbors.at[0].password);
-    assert_string_equal(node->neighbors.at[1].password, "geheim");
-    config_free(c);
+    b = (struct config_bundle){ 0 };
+    assert_true(config_bundle_open(&b, fd, &e));
+    assert_true(b.dry_run);
+    assert_string_equal(b.node->name, "ams1");
+    assert_string_equal(b.config->fleet.secret, "0123456789abcdef");
+    assert_null(b.node->neighbors.at[0].password);
+    assert_string_equal(b.node->neighbors.at[1].password, "geheim");
+    config_free(b.config);
     close(fd);
     free(yaml);
     static const char *const made[] = { "secret", "md5", "e.zone" };
