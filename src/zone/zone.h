@@ -26,6 +26,9 @@ struct zone_set *zone_set_map(int fd, struct err *e) BASE_MUST_USE;
 void zone_set_free(struct zone_set *s);
 void zone_set_cleanup(struct zone_set **s);
 
+/* Counts up from 1 with each change of the image. */
+uint64_t zone_set_version(const struct zone_set *s);
+
 uint32_t zone_set_count(const struct zone_set *s);
 const struct zone *zone_set_at(const struct zone_set *s, uint32_t idx);
 
