@@ -43,6 +43,8 @@ struct probe_question {
                               back so, unless keep_case */
     uint16_t qtype, qclass;
     bool keep_case;
+    bool reset; /* TCP: end with a reset, so that the port is free again at once: for a service of
+                   our own that is asked many times a second */
     bool rd;
     bool edns; /* with an OPT; the next three count only then */
     bool dnssec_ok, nsid;
