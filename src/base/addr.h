@@ -16,13 +16,14 @@ union addr {
     struct sockaddr_in6 in6;
 };
 
-#define ADDR_TEXT_MAX 72 /* "address%interface@port" and the final zero */
+#define ADDR_TEXT_MAX 72 /* "address%scope@port" and the final zero */
 
-/* Reads "192.0.2.1", "2001:db8::1@5300" or "fe80::1%eth0@53"; without a port it has `port`. No name
+/* Reads "192.0.2.1", "2001:db8::1@5300" or "fe80::1%eth0@53" (the interface by
+ * name or number); without a port it has `port`. No name
  * look-up. False when it is neither, or the port is not 1..65535. */
 bool addr_parse(union addr *a, const char *text, uint16_t port) BASE_MUST_USE;
 
-/* Writes "192.0.2.1@53" and returns buf. */
+/* Writes "192.0.2.1@53", "fe80::1%2@53" and returns buf. */
 const char *addr_text(const union addr *a, char buf[ADDR_TEXT_MAX]);
 /* The same without the port. */
 const char *addr_host_text(const union addr *a, char buf[ADDR_TEXT_MAX]);
