@@ -23,28 +23,28 @@ struct pass {
     bool any_name;
 };
 
-void build_init(struct build *b, struct image_writer *w, struct zone_errors *errs)
+void zone_build_init(struct build *b, struct zone_image_writer *w, struct zone_errors *errs)
 {
     *b = (struct build){ .w = w, .errs = errs, .rr_cap = 64, .zones_cap = 16 };
     b->shared = base_calloc(BUILD_SHARED_ROWS, sizeof *b->shared);
     b->rr = base_alloc(b->rr_cap * sizeof *b->rr);
     b->zone = base_alloc(b->zones_cap * sizeof *b->zone);
-    tree_init(&b->names, w);
-    tree_init(&b->nsec3, w);
+    zone_tree_init(&b->names, w);
+    zone_tree_init(&b->nsec3, w);
 }
 
-void build_fini(struct build *b)
+void zone_build_fini(struct build *b)
 {
     for (size_t i = 0; i < b->zones; i++)
         free(b->zone[i].key);
     free(b->zone);
     free(b->rr);
     free(b->shared);
-    tree_fini(&b->names);
-    tree_fini(&b->nsec3);
+    zone_tree_fini(&b->names);
+    zone_tree_fini(&b->nsec3);
 }
 
-static void gather(struct build *b, size_t *count, const struct build_rr *rr)
+static void gather(struct build *b, size_t *count, const struct zone_build_rr *rr)
 {
     if (*count == b->rr_cap) {
         b->rr_cap *= 2;
@@ -56,22 +56,22 @@ static void gather(struct build *b, size_t *count, const struct build_rr *rr)
 /* All records of the name that run `i` begins with; *i moves behind its last run. */
 static size_t gather_runs(struct pass *p, size_t *i)
 {
-    const struct stage_run *first = stage_run_at(p->stage, *i);
+    const struct zone_stage_run *first = zone_stage_run_at(p->stage, *i);
     size_t count = 0;
     for (; *i < p->stage->runs; ++*i) {
-        const struct stage_run *run = stage_run_at(p->stage, *i);
+        const struct zone_stage_run *run = zone_stage_run_at(p->stage, *i);
         if (run->key_len != first->key_len ||
-            memcmp(stage_key(run), stage_key(first), run->key_len) != 0)
+            memcmp(zone_stage_key(run), zone_stage_key(first), run->key_len) != 0)
             break;
-        const struct stage_record *rec = stage_first(run);
-        for (uint32_t k = 0; k < run->records; k++, rec = stage_after(rec)) {
-            struct build_rr rr = { .rdata = stage_rdata(rec),
-                                   .line = rec->line,
-                                   .ttl_s = rec->ttl_s,
-                                   .type = rec->type,
-                                   .len = rec->len,
-                                   .sig = rec->type == DNS_TYPE_RRSIG,
-                                   .file = p->file_names[run->file] };
+        const struct zone_stage_record *rec = zone_stage_first(run);
+        for (uint32_t k = 0; k < run->records; k++, rec = zone_stage_after(rec)) {
+            struct zone_build_rr rr = { .rdata = zone_stage_rdata(rec),
+                                        .line = rec->line,
+                                        .ttl_s = rec->ttl_s,
+                                        .type = rec->type,
+                                        .len = rec->len,
+                                        .sig = rec->type == DNS_TYPE_RRSIG,
+                                        .file = p->file_names[run->file] };
             if (rr.sig)
                 rr.type = (uint16_t)(rr.rdata[0] << 8 | rr.rdata[1]);
             gather(p->b, &count, &rr);
@@ -81,20 +81,20 @@ static size_t gather_runs(struct pass *p, size_t *i)
 }
 
 /* Moves NSEC3 and its signatures to the front; returns how many there are. */
-static size_t split_nsec3(struct build_rr *rr, size_t count)
+static size_t split_nsec3(struct zone_build_rr *rr, size_t count)
 {
     size_t front = 0;
     for (size_t i = 0; i < count; i++) {
         if (rr[i].type != DNS_TYPE_NSEC3)
             continue;
-        struct build_rr moved = rr[i];
+        struct zone_build_rr moved = rr[i];
         memmove(&rr[front + 1], &rr[front], (i - front) * sizeof *rr);
         rr[front++] = moved;
     }
     return front;
 }
 
-static void set_flags(struct pass *p, struct build_node *n)
+static void set_flags(struct pass *p, struct zone_build_node *n)
 {
     if (p->occluding &&
         (n->key_len <= p->occluder_len || memcmp(n->key, p->occluder, p->occluder_len) != 0))
@@ -105,7 +105,7 @@ static void set_flags(struct pass *p, struct build_node *n)
     if (p->occluding)
         n->flags |= ZONE_NODE_OCCLUDED;
     for (size_t i = 0; i < n->count; i++) {
-        const struct build_rr *rr = &n->rr[i];
+        const struct zone_build_rr *rr = &n->rr[i];
         if (rr->sig)
             continue;
         if (rr->type == DNS_TYPE_CNAME)
@@ -128,11 +128,11 @@ static void set_flags(struct pass *p, struct build_node *n)
     }
 }
 
-static void put_node(struct pass *p, struct build_node *n)
+static void put_node(struct pass *p, struct zone_build_node *n)
 {
     set_flags(p, n);
-    uint32_t ref = build_node_write(p->b, n);
-    tree_add(&p->b->names, n->key, n->key_len, ref, n->flags);
+    uint32_t ref = zone_build_node_write(p->b, n);
+    zone_tree_add(&p->b->names, n->key, n->key_len, ref, n->flags);
     if (n->key_len == 0)
         p->fields.apex = ref;
     memcpy(p->last, n->key, n->key_len);
@@ -150,7 +150,7 @@ static const uint8_t *name_tail(const uint8_t *name, unsigned labels, unsigned k
 
 /* Empty non-terminals between the last name and this one (RFC 4592 section 2.2.2), the apex too if
  * the zone has no record there. */
-static void put_missing_ancestors(struct pass *p, const struct build_node *n)
+static void put_missing_ancestors(struct pass *p, const struct zone_build_node *n)
 {
     size_t common = 0;
     unsigned labels = 0, depth = 0;
@@ -159,7 +159,7 @@ static void put_missing_ancestors(struct pass *p, const struct build_node *n)
     for (size_t i = 0; i < n->key_len; i++)
         labels += n->key[i] == 0;
     if (!p->any_name && n->key_len != 0) {
-        struct build_node apex = { .key = n->key, .name = n->name };
+        struct zone_build_node apex = { .key = n->key, .name = n->name };
         put_node(p, &apex);
     }
     for (size_t i = 0; i + 1 < n->key_len; i++) {
@@ -169,18 +169,18 @@ static void put_missing_ancestors(struct pass *p, const struct build_node *n)
         if (i < common)
             continue;
         const uint8_t *name = name_tail(n->name, labels, depth);
-        struct build_node empty = { .key = n->key,
-                                    .key_len = i + 1,
-                                    .name = name,
-                                    .name_len = (size_t)(n->name + n->name_len - name) };
+        struct zone_build_node empty = { .key = n->key,
+                                         .key_len = i + 1,
+                                         .name = name,
+                                         .name_len = (size_t)(n->name + n->name_len - name) };
         put_node(p, &empty);
     }
 }
 
-static void note_apex(struct pass *p, const struct build_node *n)
+static void note_apex(struct pass *p, const struct zone_build_node *n)
 {
     for (size_t i = 0; i < n->count; i++) {
-        const struct build_rr *rr = &n->rr[i];
+        const struct zone_build_rr *rr = &n->rr[i];
         if (rr->sig)
             continue;
         p->has_ns |= rr->type == DNS_TYPE_NS;
@@ -191,40 +191,40 @@ static void note_apex(struct pass *p, const struct build_node *n)
     }
 }
 
-static void put_name(struct pass *p, const struct stage_run *run, size_t count)
+static void put_name(struct pass *p, const struct zone_stage_run *run, size_t count)
 {
     struct build *b = p->b;
-    struct build_node n = { .key = stage_key(run),
-                            .key_len = run->key_len,
-                            .name = stage_name(run),
-                            .name_len = run->name_len };
+    struct zone_build_node n = { .key = zone_stage_key(run),
+                                 .key_len = run->key_len,
+                                 .name = zone_stage_name(run),
+                                 .name_len = run->name_len };
     size_t hashed = split_nsec3(b->rr, count);
     if (hashed != 0) {
-        struct build_node h = n;
+        struct zone_build_node h = n;
         h.rr = b->rr;
         h.count = hashed;
-        build_node_order(&h);
-        build_node_check(b, &h, false);
-        tree_add(&b->nsec3, h.key, h.key_len, build_node_write(b, &h), 0);
+        zone_build_node_order(&h);
+        zone_build_node_check(b, &h, false);
+        zone_tree_add(&b->nsec3, h.key, h.key_len, zone_build_node_write(b, &h), 0);
     }
     if (hashed == count)
         return;
     n.rr = b->rr + hashed;
     n.count = count - hashed;
-    build_node_order(&n);
-    build_node_check(b, &n, n.key_len == 0);
+    zone_build_node_order(&n);
+    zone_build_node_check(b, &n, n.key_len == 0);
     if (n.key_len == 0)
         note_apex(p, &n);
     put_missing_ancestors(p, &n);
     put_node(p, &n);
 }
 
-uint32_t build_zone_write(struct image_writer *w, const struct dns_name *origin,
-                          const struct zone *fields)
+uint32_t zone_build_zone_write(struct zone_image_writer *w, const struct dns_name *origin,
+                               const struct zone *fields)
 {
     uint32_t ref;
     size_t size = sizeof *fields + origin->len;
-    struct zone *z = image_writer_room(w, size, &ref);
+    struct zone *z = zone_image_writer_room(w, size, &ref);
     if (z == NULL)
         return 0;
     uint8_t key[DNS_KEY_MAX];
@@ -245,7 +245,7 @@ static void add_zone(struct build *b, const struct dns_name *origin, uint32_t re
         b->zone = base_realloc(b->zone, b->zones_cap * sizeof *b->zone);
     }
     uint8_t key[DNS_KEY_MAX];
-    struct build_zone_ref *zr = &b->zone[b->zones++];
+    struct zone_build_zone_ref *zr = &b->zone[b->zones++];
     zr->key_len = (uint16_t)dns_name_key(origin, key);
     zr->origin_len = origin->len;
     zr->key = base_alloc((size_t)zr->key_len + origin->len);
@@ -254,22 +254,22 @@ static void add_zone(struct build *b, const struct dns_name *origin, uint32_t re
     zr->ref = ref;
 }
 
-void build_zone(struct build *b, const struct dns_name *origin, struct stage *stage,
-                const char *const *file_names, bool complete)
+void zone_build_zone(struct build *b, const struct dns_name *origin, struct stage *stage,
+                     const char *const *file_names, bool complete)
 {
     struct pass p = { .b = b, .stage = stage, .file_names = file_names };
     b->origin = origin;
     uint32_t nsec3_count;
     uint8_t nsec3_any;
-    stage_sort(stage);
+    zone_stage_sort(stage);
     for (size_t i = 0; i < stage->runs;) {
-        const struct stage_run *run = stage_run_at(stage, i);
+        const struct zone_stage_run *run = zone_stage_run_at(stage, i);
         size_t count = gather_runs(&p, &i);
         if (count != 0)
             put_name(&p, run, count);
     }
-    p.fields.names = tree_end(&b->names, &p.fields.node_count, &p.fields.any);
-    p.fields.nsec3 = tree_end(&b->nsec3, &nsec3_count, &nsec3_any);
+    p.fields.names = zone_tree_end(&b->names, &p.fields.node_count, &p.fields.any);
+    p.fields.nsec3 = zone_tree_end(&b->nsec3, &nsec3_count, &nsec3_any);
     char text[DNS_TEXT_MAX];
     if (!p.has_soa && complete)
         zone_errors_add(
@@ -282,22 +282,22 @@ void build_zone(struct build *b, const struct dns_name *origin, struct stage *st
                         "name the servers of the zone at its origin (RFC 1034 section 4.2.1)",
                         "%s has no NS record", dns_name_text(origin, text));
     if (p.fields.names != 0)
-        add_zone(b, origin, build_zone_write(b->w, origin, &p.fields));
+        add_zone(b, origin, zone_build_zone_write(b->w, origin, &p.fields));
 }
 
 static int compare_zones(const void *a, const void *b)
 {
-    const struct build_zone_ref *x = a, *y = b;
+    const struct zone_build_zone_ref *x = a, *y = b;
     int c = memcmp(x->key, y->key, x->key_len < y->key_len ? x->key_len : y->key_len);
     return c != 0 ? c : (x->key_len > y->key_len) - (x->key_len < y->key_len);
 }
 
-uint32_t build_zones_end(struct build *b)
+uint32_t zone_build_zones_end(struct build *b)
 {
     uint32_t count;
     uint8_t any;
     qsort(b->zone, b->zones, sizeof *b->zone, compare_zones);
     for (size_t i = 0; i < b->zones; i++)
-        tree_add(&b->names, b->zone[i].key, b->zone[i].key_len, b->zone[i].ref, 0);
-    return tree_end(&b->names, &count, &any);
+        zone_tree_add(&b->names, b->zone[i].key, b->zone[i].key_len, b->zone[i].ref, 0);
+    return zone_tree_end(&b->names, &count, &any);
 }

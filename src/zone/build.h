@@ -9,7 +9,7 @@
 /* Building zones into an image, one after the other, then the tree of all. Files of this room only. */
 
 /* One record on its way into a node. */
-struct build_rr {
+struct zone_build_rr {
     const uint8_t *rdata;
     uint32_t line, ttl_s;
     uint16_t type; /* for an RRSIG the type it covers */
@@ -19,10 +19,10 @@ struct build_rr {
 };
 
 /* A node to be written. `key` and `name` are those below the origin. */
-struct build_node {
+struct zone_build_node {
     const uint8_t *key, *name;
     size_t key_len, name_len;
-    struct build_rr *rr; /* put in order by build_node_order() */
+    struct zone_build_rr *rr; /* put in order by zone_build_node_order() */
     size_t count;
     uint8_t flags;
 };
@@ -32,13 +32,13 @@ struct build_node {
 #define BUILD_SHARED_MIN 16u
 #define BUILD_SHARED_MAX 178u
 #define BUILD_SHARED_ROWS 32768u
-struct build_shared {
+struct zone_build_shared {
     uint32_t ref;
     uint16_t len; /* 0: unused */
     uint8_t bytes[BUILD_SHARED_MAX];
 };
 
-struct build_zone_ref {
+struct zone_build_zone_ref {
     uint8_t *key; /* of the origin, then its wire form; owned */
     uint16_t key_len;
     uint8_t origin_len;
@@ -46,36 +46,36 @@ struct build_zone_ref {
 };
 
 struct build {
-    struct image_writer *w;
+    struct zone_image_writer *w;
     struct zone_errors *errs;
     const struct dns_name *origin; /* of the zone at hand, borrowed */
-    struct build_shared *shared;
-    struct tree_builder names, nsec3;
-    struct build_rr *rr; /* of the node at hand */
+    struct zone_build_shared *shared;
+    struct zone_tree_builder names, nsec3;
+    struct zone_build_rr *rr; /* of the node at hand */
     size_t rr_cap;
-    struct build_zone_ref *zone;
+    struct zone_build_zone_ref *zone;
     size_t zones, zones_cap;
 };
 
-void build_init(struct build *b, struct image_writer *w, struct zone_errors *errs);
-void build_fini(struct build *b);
+void zone_build_init(struct build *b, struct zone_image_writer *w, struct zone_errors *errs);
+void zone_build_fini(struct build *b);
 
 /* Writes the zone whose records are in `stage` (which it sorts) and checks what a zone must be.
  * `file_names` are what the runs' file numbers mean; [0] is the zone's own. `complete` is false when
  * records are known to be missing, so that their absence is no error of its own. */
-void build_zone(struct build *b, const struct dns_name *origin, struct stage *stage,
-                const char *const *file_names, bool complete);
+void zone_build_zone(struct build *b, const struct dns_name *origin, struct stage *stage,
+                     const char *const *file_names, bool complete);
 
 /* Writes the tree of all zones; returns its root, 0 if there is none. */
-uint32_t build_zones_end(struct build *b);
+uint32_t zone_build_zones_end(struct build *b);
 
 /* The parts that an update needs as well. */
 /* Puts the records in order and each once. */
-void build_node_order(struct build_node *n);
+void zone_build_node_order(struct zone_build_node *n);
 /* Gives each RRset one TTL and tells what contradicts itself, in the zone b->origin. */
-void build_node_check(struct build *b, struct build_node *n, bool apex);
-uint32_t build_node_write(struct build *b, const struct build_node *n);
-uint32_t build_zone_write(struct image_writer *w, const struct dns_name *origin,
-                          const struct zone *fields);
+void zone_build_node_check(struct build *b, struct zone_build_node *n, bool apex);
+uint32_t zone_build_node_write(struct build *b, const struct zone_build_node *n);
+uint32_t zone_build_zone_write(struct zone_image_writer *w, const struct dns_name *origin,
+                               const struct zone *fields);
 
 #endif

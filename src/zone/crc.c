@@ -32,7 +32,7 @@ __attribute__((target("sse4.2"))) static uint32_t crc_by_sse42(uint32_t crc, con
 }
 #endif
 
-uint32_t image_crc(uint32_t crc, const void *bytes, size_t len)
+uint32_t zone_image_crc(uint32_t crc, const void *bytes, size_t len)
 {
     crc = ~crc;
 #ifdef __x86_64__

@@ -9,7 +9,7 @@
 void zone_origin(const struct zone *z, struct dns_name *out)
 {
     struct rd r = rd_init(z->origin, z->origin_len);
-    bool good = dns_name_parse(out, &r); /* image_zone_at() has asked before */
+    bool good = dns_name_parse(out, &r); /* zone_image_zone_at() has asked before */
     base_assert(good);
 }
 
@@ -20,7 +20,7 @@ uint32_t zone_serial(const struct zone *z)
 
 const struct zone_node *zone_apex(const struct zone *z)
 {
-    return image_node_at(image_map_of(z), z->apex);
+    return zone_image_node_at(zone_image_map_of(z), z->apex);
 }
 
 bool zone_has_nsec(const struct zone *z)
@@ -67,14 +67,14 @@ static bool items_fill(const uint8_t *p, uint32_t len, uint32_t count)
     return len == 0;
 }
 
-bool image_rrset_at(const struct image_map *m, const struct zone_node *n, uint32_t *pos,
-                    struct zone_rrset *out)
+bool zone_image_rrset_at(const struct zone_image_map *m, const struct zone_node *n, uint32_t *pos,
+                         struct zone_rrset *out)
 {
     uint32_t at = *pos != 0 ? *pos : (uint32_t)sizeof *n + n->name_len;
     if (at > n->size)
         return false;
     struct rd r = rd_init((const uint8_t *)n + at, n->size - at);
-    struct image_rrset head;
+    struct zone_image_rrset head;
     const uint8_t *p = rd_bytes(&r, sizeof head);
     if (p == NULL)
         return false;
@@ -86,12 +86,12 @@ bool image_rrset_at(const struct image_map *m, const struct zone_node *n, uint32
         p = rd_bytes(&r, sizeof ref);
         if (p != NULL)
             memcpy(&ref, p, sizeof ref);
-        out->rdata = image_at(m, (uint64_t)ref * 8, out->rdata_len);
+        out->rdata = zone_image_at(m, (uint64_t)ref * 8, out->rdata_len);
     } else {
         out->rdata = rd_bytes(&r, out->rdata_len);
     }
     if ((head.len & IMAGE_RRSET_SIGS) != 0) {
-        struct image_sigs sigs = { 0 };
+        struct zone_image_sigs sigs = { 0 };
         p = rd_bytes(&r, sizeof sigs);
         if (p != NULL)
             memcpy(&sigs, p, sizeof sigs);
@@ -111,15 +111,15 @@ bool image_rrset_at(const struct image_map *m, const struct zone_node *n, uint32
 bool zone_node_next(const struct zone *z, const struct zone_node *n, uint32_t *pos,
                     struct zone_rrset *out)
 {
-    return image_rrset_at(image_map_of(z), n, pos, out);
+    return zone_image_rrset_at(zone_image_map_of(z), n, pos, out);
 }
 
 bool zone_node_find(const struct zone *z, const struct zone_node *n, uint16_t type,
                     struct zone_rrset *out)
 {
-    const struct image_map *m = image_map_of(z);
+    const struct zone_image_map *m = zone_image_map_of(z);
     uint32_t pos = 0;
-    while (image_rrset_at(m, n, &pos, out) && out->type <= type)
+    while (zone_image_rrset_at(m, n, &pos, out) && out->type <= type)
         if (out->type == type)
             return out->count != 0;
     return false;
@@ -153,17 +153,17 @@ static unsigned labels_in(const uint8_t *key, size_t len)
     return n;
 }
 
-static const struct zone_node *node_of(const struct image_map *m, const struct zone *z,
+static const struct zone_node *node_of(const struct zone_image_map *m, const struct zone *z,
                                        const uint8_t *key, size_t len)
 {
     if (len == 0)
         return zone_apex(z);
-    struct image_entry e;
-    return image_find(m, z->names, key, len, &e) ? image_node_at(m, e.ref) : NULL;
+    struct zone_image_entry e;
+    return zone_image_find(m, z->names, key, len, &e) ? zone_image_node_at(m, e.ref) : NULL;
 }
 
 /* The highest cut or DNAME strictly above the name whose key this is, from the top down. */
-static void find_occluder(const struct image_map *m, const struct zone *z, const uint8_t *key,
+static void find_occluder(const struct zone_image_map *m, const struct zone *z, const uint8_t *key,
                           size_t len, struct zone_found *out)
 {
     for (size_t i = 0; i < len; i++) {
@@ -181,7 +181,7 @@ static void find_occluder(const struct image_map *m, const struct zone *z, const
     }
 }
 
-static const struct zone_node *find_wildcard(const struct image_map *m, const struct zone *z,
+static const struct zone_node *find_wildcard(const struct zone_image_map *m, const struct zone *z,
                                              const uint8_t *key, size_t encloser_len)
 {
     if ((z->any & IMAGE_NODE_WILDCARD) == 0 || encloser_len > DNS_KEY_MAX - 2)
@@ -190,13 +190,14 @@ static const struct zone_node *find_wildcard(const struct image_map *m, const st
     memcpy(wild, key, encloser_len);
     wild[encloser_len] = '*';
     wild[encloser_len + 1] = 0;
-    struct image_entry e;
-    return image_find(m, z->names, wild, encloser_len + 2, &e) ? image_node_at(m, e.ref) : NULL;
+    struct zone_image_entry e;
+    return zone_image_find(m, z->names, wild, encloser_len + 2, &e) ? zone_image_node_at(m, e.ref)
+                                                                    : NULL;
 }
 
 /* The longest existing ancestor of the key, starting from `len` bytes of it: found at once in an
  * image that is in order. */
-static const struct zone_node *find_encloser(const struct image_map *m, const struct zone *z,
+static const struct zone_node *find_encloser(const struct zone_image_map *m, const struct zone *z,
                                              const uint8_t *key, size_t *len)
 {
     for (;;) {
@@ -209,7 +210,7 @@ static const struct zone_node *find_encloser(const struct image_map *m, const st
 
 void zone_lookup(const struct zone *z, const struct dns_name *name, struct zone_found *out)
 {
-    const struct image_map *m = image_map_of(z);
+    const struct zone_image_map *m = zone_image_map_of(z);
     uint8_t all[DNS_KEY_MAX];
     const uint8_t *key;
     size_t len, common = 0, encloser_len = 0;
@@ -218,13 +219,13 @@ void zone_lookup(const struct zone *z, const struct dns_name *name, struct zone_
         key = all;
         len = 0;
     }
-    struct image_pos pos;
-    struct image_entry e;
-    if (image_seek(m, z->names, key, len, &pos, &common) && image_entry(&pos, &e)) {
+    struct zone_image_pos pos;
+    struct zone_image_entry e;
+    if (zone_image_seek(m, z->names, key, len, &pos, &common) && zone_image_entry(&pos, &e)) {
         encloser_len = label_end(key, common);
         size_t e_len = (size_t)e.prefix_len + e.suffix_len;
         if (e_len == encloser_len)
-            out->encloser = image_node_at(m, e.ref);
+            out->encloser = zone_image_node_at(m, e.ref);
         if (e_len == len && common == len)
             out->exact = out->encloser;
     }
@@ -246,63 +247,64 @@ void zone_lookup(const struct zone *z, const struct dns_name *name, struct zone_
 
 const struct zone_node *zone_nsec_before(const struct zone *z, const struct dns_name *name)
 {
-    const struct image_map *m = image_map_of(z);
+    const struct zone_image_map *m = zone_image_map_of(z);
     uint8_t all[DNS_KEY_MAX];
     const uint8_t *key;
     size_t len, common;
-    struct image_pos pos;
-    struct image_entry e;
+    struct zone_image_pos pos;
+    struct zone_image_entry e;
     if ((z->any & IMAGE_NODE_NSEC) == 0 || !key_below(z, name, all, &key, &len))
         return NULL;
-    if (!image_seek(m, z->names, key, len, &pos, &common) ||
-        !image_back_to(&pos, IMAGE_NODE_NSEC) || !image_entry(&pos, &e))
+    if (!zone_image_seek(m, z->names, key, len, &pos, &common) ||
+        !zone_image_back_to(&pos, IMAGE_NODE_NSEC) || !zone_image_entry(&pos, &e))
         return NULL;
-    return image_node_at(m, e.ref);
+    return zone_image_node_at(m, e.ref);
 }
 
 const struct zone_node *zone_nsec3_before(const struct zone *z, const struct dns_name *hashed,
                                           bool *matches)
 {
-    const struct image_map *m = image_map_of(z);
+    const struct zone_image_map *m = zone_image_map_of(z);
     uint8_t all[DNS_KEY_MAX];
     const uint8_t *key;
     size_t len, common = 0;
-    struct image_pos pos;
-    struct image_entry e;
+    struct zone_image_pos pos;
+    struct zone_image_entry e;
     *matches = false;
     if (z->nsec3 == 0 || !key_below(z, hashed, all, &key, &len))
         return NULL;
-    if (!image_seek(m, z->nsec3, key, len, &pos, &common) && !image_last(m, z->nsec3, &pos))
+    if (!zone_image_seek(m, z->nsec3, key, len, &pos, &common) &&
+        !zone_image_last(m, z->nsec3, &pos))
         return NULL;
-    if (!image_entry(&pos, &e))
+    if (!zone_image_entry(&pos, &e))
         return NULL;
     *matches = common == len && (size_t)e.prefix_len + e.suffix_len == len;
-    return image_node_at(m, e.ref);
+    return zone_image_node_at(m, e.ref);
 }
 
 const struct zone_node *zone_node_after(const struct zone *z, const struct zone_node *n)
 {
-    const struct image_map *m = image_map_of(z);
+    const struct zone_image_map *m = zone_image_map_of(z);
     uint8_t key[DNS_KEY_MAX];
     if ((size_t)n->name_len + z->origin_len > DNS_NAME_MAX)
         return NULL;
-    size_t len = image_key((const uint8_t *)(n + 1), n->name_len, key), common;
-    struct image_pos pos;
-    struct image_entry e;
-    if (!image_seek(m, z->names, key, len, &pos, &common) || !image_next(&pos) ||
-        !image_entry(&pos, &e))
+    size_t len = zone_image_key((const uint8_t *)(n + 1), n->name_len, key), common;
+    struct zone_image_pos pos;
+    struct zone_image_entry e;
+    if (!zone_image_seek(m, z->names, key, len, &pos, &common) || !zone_image_next(&pos) ||
+        !zone_image_entry(&pos, &e))
         return NULL;
-    const struct zone_node *next = image_node_at(m, e.ref);
+    const struct zone_node *next = zone_image_node_at(m, e.ref);
     if (next == NULL || (size_t)next->name_len + z->origin_len > DNS_NAME_MAX)
         return NULL;
     /* Names only go up, so that a walk over a broken image ends as well. */
     uint8_t next_key[DNS_KEY_MAX];
-    size_t next_len = image_key((const uint8_t *)(next + 1), next->name_len, next_key);
+    size_t next_len = zone_image_key((const uint8_t *)(next + 1), next->name_len, next_key);
     int c = memcmp(key, next_key, len < next_len ? len : next_len);
     return c < 0 || (c == 0 && len < next_len) ? next : NULL;
 }
 
-size_t image_key(const uint8_t *wire, size_t wire_len, uint8_t key[DNS_KEY_MAX])
+size_t zone_image_key(const uint8_t *wire, size_t wire_len, uint8_t key[DNS_KEY_MAX])
 {
     uint8_t at[DNS_LABELS_MAX + 1];
     unsigned labels = 0;

@@ -17,7 +17,7 @@
  * by references: their position in units of 8 bytes; 0 is none. Integers are the host's; the head says
  * whose. Two kinds of trees, both of blocks: one of all zones by origin, and one per zone (two with
  * NSEC3) of its names, by canonical key below the origin. Whatever an image says, a reader checks each
- * reference and length against the mapping when it follows it: image_at() and what builds on it. */
+ * reference and length against the mapping when it follows it: zone_image_at() and what builds on it. */
 #define IMAGE_MAGIC "PERIGEE\n"
 #define IMAGE_LAYOUT 1
 #define IMAGE_ENDIAN 0x01020304u
@@ -26,13 +26,13 @@
 #define IMAGE_SLOT_B 2048u
 #define IMAGE_END_MAX ((uint64_t)UINT32_MAX * 8)
 
-struct image_head {
+struct zone_image_head {
     char magic[8];
     uint32_t layout;
     uint32_t endian;
 };
 
-struct image_slot {
+struct zone_image_slot {
     uint64_t version; /* 0: never written */
     uint64_t end;     /* bytes of the file that this version may refer to */
     uint64_t dead;    /* bytes below `end` that it does not refer to */
@@ -50,7 +50,7 @@ struct image_slot {
 #define IMAGE_BLOCK_MAX 32 /* entries */
 #define IMAGE_DEPTH_MAX 12 /* levels */
 #define IMAGE_BLOCK_MAGIC 0x6b6cu
-struct image_block {
+struct zone_image_block {
     uint16_t magic;
     uint8_t level; /* 0: a leaf */
     uint8_t zero;
@@ -88,50 +88,50 @@ struct zone_node {
 };
 
 /* Packed, at any alignment. Then the RDATA, or a u32 reference to it with IMAGE_RRSET_SHARED (an
- * object of RDATA bytes only, that several RRsets use); then with IMAGE_RRSET_SIGS a struct image_sigs
+ * object of RDATA bytes only, that several RRsets use); then with IMAGE_RRSET_SIGS a struct zone_image_sigs
  * and the RRSIGs. */
 #define IMAGE_RRSET_SHARED 0x80000000u
 #define IMAGE_RRSET_SIGS 0x40000000u
 #define IMAGE_RRSET_LEN 0x3fffffffu
-struct image_rrset {
+struct zone_image_rrset {
     uint16_t type, count;
     uint32_t ttl_s;
     uint32_t len; /* bytes of RDATA, and the two flags */
 };
-struct image_sigs {
+struct zone_image_sigs {
     uint16_t count, zero;
     uint32_t ttl_s;
     uint32_t len;
 };
 
 /* The mapping. It lies in a private page in front of the image, so that a struct zone leads to it. */
-struct image_map {
+struct zone_image_map {
     const uint8_t *base;
     uint64_t len;    /* bytes that may be read */
     uint64_t mapped; /* bytes of address space, for unmapping */
 };
 
-static inline const void *image_at(const struct image_map *m, uint64_t at, uint64_t len)
+static inline const void *zone_image_at(const struct zone_image_map *m, uint64_t at, uint64_t len)
 {
     return at <= m->len && len <= m->len - at ? m->base + at : NULL;
 }
 
-static inline const struct image_map *image_map_of(const struct zone *z)
+static inline const struct zone_image_map *zone_image_map_of(const struct zone *z)
 {
     const uint8_t *base = (const uint8_t *)z - z->self;
-    return (const struct image_map *)(const void *)(base - IMAGE_PAGE);
+    return (const struct zone_image_map *)(const void *)(base - IMAGE_PAGE);
 }
 
 /* A place in a tree: the way down to a leaf entry. */
-struct image_pos {
-    const struct image_map *map;
-    const struct image_block *block[IMAGE_DEPTH_MAX];
+struct zone_image_pos {
+    const struct zone_image_map *map;
+    const struct zone_image_block *block[IMAGE_DEPTH_MAX];
     uint16_t idx[IMAGE_DEPTH_MAX];
     unsigned depth; /* blocks in use; 0: no place */
 };
 
 /* A leaf entry, with its key in two parts. */
-struct image_entry {
+struct zone_image_entry {
     const uint8_t *prefix, *suffix;
     uint16_t prefix_len, suffix_len;
     uint32_t ref;
@@ -139,39 +139,41 @@ struct image_entry {
 };
 
 /* Checks that there is a whole block of this level at `ref`; NULL when there is not. */
-const struct image_block *image_block_at(const struct image_map *m, uint32_t ref, unsigned level);
+const struct zone_image_block *zone_image_block_at(const struct zone_image_map *m, uint32_t ref,
+                                                   unsigned level);
 /* The root block of a tree, whatever its level. */
-const struct image_block *image_root_at(const struct image_map *m, uint32_t ref);
-/* Entry `i` of a block that image_block_at() gave; false when its bounds are broken. */
-bool image_block_entry(const struct image_block *b, unsigned i, struct image_entry *out);
-uint32_t image_block_nodes(const struct image_block *b, unsigned i);
+const struct zone_image_block *zone_image_root_at(const struct zone_image_map *m, uint32_t ref);
+/* Entry `i` of a block that zone_image_block_at() gave; false when its bounds are broken. */
+bool zone_image_block_entry(const struct zone_image_block *b, unsigned i,
+                            struct zone_image_entry *out);
+uint32_t zone_image_block_nodes(const struct zone_image_block *b, unsigned i);
 
 /* Goes to the last entry that is not above `key`; false when there is none (or the tree is broken).
  * *common is the length of what the entry's key and `key` share. */
-bool image_seek(const struct image_map *m, uint32_t root, const uint8_t *key, size_t key_len,
-                struct image_pos *pos, size_t *common);
-bool image_first(const struct image_map *m, uint32_t root, struct image_pos *pos);
-bool image_next(struct image_pos *pos);
+bool zone_image_seek(const struct zone_image_map *m, uint32_t root, const uint8_t *key,
+                     size_t key_len, struct zone_image_pos *pos, size_t *common);
+bool zone_image_first(const struct zone_image_map *m, uint32_t root, struct zone_image_pos *pos);
+bool zone_image_next(struct zone_image_pos *pos);
 /* Back to the last entry at or before this one that has one of the flags `any`. */
-bool image_back_to(struct image_pos *pos, uint8_t any);
-bool image_last(const struct image_map *m, uint32_t root, struct image_pos *pos);
-bool image_entry(const struct image_pos *pos, struct image_entry *out);
+bool zone_image_back_to(struct zone_image_pos *pos, uint8_t any);
+bool zone_image_last(const struct zone_image_map *m, uint32_t root, struct zone_image_pos *pos);
+bool zone_image_entry(const struct zone_image_pos *pos, struct zone_image_entry *out);
 /* The entry whose key is `key`. */
-bool image_find(const struct image_map *m, uint32_t root, const uint8_t *key, size_t key_len,
-                struct image_entry *out);
+bool zone_image_find(const struct zone_image_map *m, uint32_t root, const uint8_t *key,
+                     size_t key_len, struct zone_image_entry *out);
 
-const struct zone_node *image_node_at(const struct image_map *m, uint32_t ref);
-const struct zone *image_zone_at(const struct image_map *m, uint32_t ref);
+const struct zone_node *zone_image_node_at(const struct zone_image_map *m, uint32_t ref);
+const struct zone *zone_image_zone_at(const struct zone_image_map *m, uint32_t ref);
 /* The RRset at *pos (0: the first) of a node; false after the last or when it is broken. */
-bool image_rrset_at(const struct image_map *m, const struct zone_node *n, uint32_t *pos,
-                    struct zone_rrset *out);
+bool zone_image_rrset_at(const struct zone_image_map *m, const struct zone_node *n, uint32_t *pos,
+                         struct zone_rrset *out);
 
 /* The newest good slot of a head page; false when there is none within `file_len` bytes. */
-bool image_slot_newest(const uint8_t head[IMAGE_PAGE], uint64_t file_len, struct image_slot *out,
-                       unsigned *which);
-uint32_t image_crc(uint32_t crc, const void *bytes, size_t len);
+bool zone_image_slot_newest(const uint8_t head[IMAGE_PAGE], uint64_t file_len,
+                            struct zone_image_slot *out, unsigned *which);
+uint32_t zone_image_crc(uint32_t crc, const void *bytes, size_t len);
 
 /* The canonical key of `labels` labels at `wire` (without a root label), as dns_name_key() writes. */
-size_t image_key(const uint8_t *wire, size_t wire_len, uint8_t key[DNS_KEY_MAX]);
+size_t zone_image_key(const uint8_t *wire, size_t wire_len, uint8_t key[DNS_KEY_MAX]);
 
 #endif

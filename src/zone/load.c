@@ -19,12 +19,13 @@ static void load_zone(struct build *b, struct stage *stage, const struct zone_so
     }
     struct zone_text *t = base_alloc(sizeof *t);
     uint32_t errors_before = b->errs->errors;
-    stage_reset(stage);
+    zone_stage_reset(stage);
     zone_text_init(t, &origin, stage, b->errs);
     zone_text_file(t, source->path);
     if (stage->full)
         zone_errors_add(b->errs, false, source->path, 0, NULL, "the zone has more than 16 GiB");
-    build_zone(b, &origin, stage, (const char *const *)t->file, b->errs->errors == errors_before);
+    zone_build_zone(b, &origin, stage, (const char *const *)t->file,
+                    b->errs->errors == errors_before);
     zone_text_fini(t);
     free(t);
 }
@@ -32,7 +33,7 @@ static void load_zone(struct build *b, struct stage *stage, const struct zone_so
 static void refuse_twins(struct build *b)
 {
     for (size_t i = 1; i < b->zones; i++) {
-        const struct build_zone_ref *x = &b->zone[i - 1], *y = &b->zone[i];
+        const struct zone_build_zone_ref *x = &b->zone[i - 1], *y = &b->zone[i];
         if (x->key_len != y->key_len || memcmp(x->key, y->key, x->key_len) != 0)
             continue;
         char text[DNS_TEXT_MAX];
@@ -48,23 +49,23 @@ bool zone_build_image(const struct zone_source *sources, uint32_t count, int fd_
                       struct zone_errors *errs)
 {
     struct err e = { 0 };
-    struct image_writer w;
+    struct zone_image_writer w;
     struct build b;
     struct stage stage;
-    image_writer_init(&w, fd_out, &e);
-    build_init(&b, &w, errs);
-    stage_init(&stage);
+    zone_image_writer_init(&w, fd_out, &e);
+    zone_build_init(&b, &w, errs);
+    zone_stage_init(&stage);
     for (uint32_t i = 0; i < count; i++)
         load_zone(&b, &stage, &sources[i]);
-    stage_fini(&stage);
-    uint32_t root = build_zones_end(&b);
+    zone_stage_fini(&stage);
+    uint32_t root = zone_build_zones_end(&b);
     refuse_twins(&b);
     if (errs->errors == 0)
-        image_writer_commit(&w, root, (uint32_t)b.zones, 0);
+        zone_image_writer_commit(&w, root, (uint32_t)b.zones, 0);
     if (w.failed)
         zone_errors_add_err(errs, NULL, &e);
-    build_fini(&b);
-    image_writer_fini(&w);
+    zone_build_fini(&b);
+    zone_image_writer_fini(&w);
     return errs->errors == 0;
 }
 

@@ -9,19 +9,19 @@
 #include "zone/image.h"
 
 struct zone_set {
-    struct image_map *map;
-    struct image_slot slot;
+    struct zone_image_map *map;
+    struct zone_image_slot slot;
 };
 
-bool image_slot_newest(const uint8_t head[IMAGE_PAGE], uint64_t file_len, struct image_slot *out,
-                       unsigned *which)
+bool zone_image_slot_newest(const uint8_t head[IMAGE_PAGE], uint64_t file_len,
+                            struct zone_image_slot *out, unsigned *which)
 {
     static const unsigned at[2] = { IMAGE_SLOT_A, IMAGE_SLOT_B };
     bool found = false;
     for (unsigned i = 0; i < 2; i++) {
-        struct image_slot s;
+        struct zone_image_slot s;
         memcpy(&s, head + at[i], sizeof s);
-        if (s.version == 0 || s.crc != image_crc(0, &s, offsetof(struct image_slot, crc)))
+        if (s.version == 0 || s.crc != zone_image_crc(0, &s, offsetof(struct zone_image_slot, crc)))
             continue;
         if (s.end < IMAGE_PAGE || s.end > file_len || s.end > IMAGE_END_MAX || s.end % 8 != 0)
             continue;
@@ -34,7 +34,7 @@ bool image_slot_newest(const uint8_t head[IMAGE_PAGE], uint64_t file_len, struct
     return found;
 }
 
-static bool head_is_good(const struct image_head *h, struct err *e)
+static bool head_is_good(const struct zone_image_head *h, struct err *e)
 {
     static const char again[] = "load the zones again with this version of perigee";
     if (memcmp(h->magic, IMAGE_MAGIC, sizeof h->magic) != 0)
@@ -47,7 +47,7 @@ static bool head_is_good(const struct image_head *h, struct err *e)
     return true;
 }
 
-static struct image_map *map_file(int fd, uint64_t len, struct err *e)
+static struct zone_image_map *map_file(int fd, uint64_t len, struct err *e)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     uint64_t room = page + (len + page - 1) / page * page;
@@ -61,14 +61,14 @@ static struct image_map *map_file(int fd, uint64_t len, struct err *e)
         munmap(p, room);
         return NULL;
     }
-    struct image_map *m = (struct image_map *)(void *)(p + page - IMAGE_PAGE);
+    struct zone_image_map *m = (struct zone_image_map *)(void *)(p + page - IMAGE_PAGE);
     m->base = p + page;
     m->len = len;
     m->mapped = room;
     return m;
 }
 
-static void unmap(struct image_map *m)
+static void unmap(struct zone_image_map *m)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     const uint8_t *p = m->base - page;
@@ -87,16 +87,16 @@ struct zone_set *zone_set_map(int fd, struct err *e)
                 (long long)st.st_size);
         return NULL;
     }
-    struct image_map *m = map_file(fd, (uint64_t)st.st_size, e);
+    struct zone_image_map *m = map_file(fd, (uint64_t)st.st_size, e);
     if (m == NULL)
         return NULL;
-    struct image_slot slot;
+    struct zone_image_slot slot;
     unsigned which;
-    if (!head_is_good((const struct image_head *)(const void *)m->base, e)) {
+    if (!head_is_good((const struct zone_image_head *)(const void *)m->base, e)) {
         unmap(m);
         return NULL;
     }
-    if (!image_slot_newest(m->base, m->len, &slot, &which)) {
+    if (!zone_image_slot_newest(m->base, m->len, &slot, &which)) {
         err_set(e, ERR_INPUT, NULL, "the zone image was never finished, or is damaged");
         unmap(m);
         return NULL;
@@ -105,7 +105,7 @@ struct zone_set *zone_set_map(int fd, struct err *e)
     struct zone_set *s = base_alloc(sizeof *s);
     s->map = m;
     s->slot = slot;
-    if (slot.zone_count != 0 && image_root_at(m, slot.zones) == NULL) {
+    if (slot.zone_count != 0 && zone_image_root_at(m, slot.zones) == NULL) {
         err_set(e, ERR_INPUT, NULL, "the zone image is damaged");
         zone_set_free(s);
         return NULL;
@@ -138,17 +138,17 @@ uint64_t zone_set_version(const struct zone_set *s)
 
 const struct zone *zone_set_at(const struct zone_set *s, uint32_t idx)
 {
-    const struct image_block *b = image_root_at(s->map, s->slot.zones);
+    const struct zone_image_block *b = zone_image_root_at(s->map, s->slot.zones);
     for (;;) {
         unsigned i = 0;
-        while (b != NULL && i < b->count && idx >= image_block_nodes(b, i))
-            idx -= image_block_nodes(b, i++);
-        struct image_entry e;
-        if (b == NULL || i == b->count || !image_block_entry(b, i, &e))
+        while (b != NULL && i < b->count && idx >= zone_image_block_nodes(b, i))
+            idx -= zone_image_block_nodes(b, i++);
+        struct zone_image_entry e;
+        if (b == NULL || i == b->count || !zone_image_block_entry(b, i, &e))
             return NULL;
         if (b->level == 0)
-            return image_zone_at(s->map, e.ref);
-        b = image_block_at(s->map, e.ref, b->level - 1u);
+            return zone_image_zone_at(s->map, e.ref);
+        b = zone_image_block_at(s->map, e.ref, b->level - 1u);
     }
 }
 
@@ -164,15 +164,16 @@ const struct zone *zone_set_find(const struct zone_set *s, const struct dns_name
 {
     uint8_t key[DNS_KEY_MAX];
     size_t len = dns_name_key(name, key), common;
-    struct image_pos pos;
-    struct image_entry e;
+    struct zone_image_pos pos;
+    struct zone_image_entry e;
     /* An origin above the name has a key that is a prefix of the name's. The last entry at or before
      * the name lies at or below it in the tree of names, so the search goes on with what the two
      * share, which gets shorter each time. */
-    while (image_seek(s->map, s->slot.zones, key, len, &pos, &common) && image_entry(&pos, &e)) {
+    while (zone_image_seek(s->map, s->slot.zones, key, len, &pos, &common) &&
+           zone_image_entry(&pos, &e)) {
         size_t e_len = (size_t)e.prefix_len + e.suffix_len;
         if (common == e_len && (common == 0 || key[common - 1] == 0))
-            return image_zone_at(s->map, e.ref);
+            return zone_image_zone_at(s->map, e.ref);
         size_t shorter = label_end(key, common);
         if (shorter == len) /* cannot be, unless the tree is out of order */
             return NULL;
@@ -181,26 +182,26 @@ const struct zone *zone_set_find(const struct zone_set *s, const struct dns_name
     return NULL;
 }
 
-const struct zone *image_zone_at(const struct image_map *m, uint32_t ref)
+const struct zone *zone_image_zone_at(const struct zone_image_map *m, uint32_t ref)
 {
     uint64_t at = (uint64_t)ref * 8;
-    const struct zone *z = image_at(m, at, sizeof *z);
+    const struct zone *z = zone_image_at(m, at, sizeof *z);
     if (ref == 0 || z == NULL || z->magic != IMAGE_ZONE_MAGIC || z->self != at)
         return NULL;
-    if (z->size < sizeof *z + z->origin_len || image_at(m, at, z->size) == NULL)
+    if (z->size < sizeof *z + z->origin_len || zone_image_at(m, at, z->size) == NULL)
         return NULL;
     struct rd r = rd_init(z->origin, z->origin_len);
     struct dns_name origin;
     if (!dns_name_parse(&origin, &r) || rd_left(&r) != 0 || z->origin_key_len > DNS_KEY_MAX ||
-        image_root_at(m, z->names) == NULL || image_node_at(m, z->apex) == NULL)
+        zone_image_root_at(m, z->names) == NULL || zone_image_node_at(m, z->apex) == NULL)
         return NULL;
     return z;
 }
 
-const struct zone_node *image_node_at(const struct image_map *m, uint32_t ref)
+const struct zone_node *zone_image_node_at(const struct zone_image_map *m, uint32_t ref)
 {
-    const struct zone_node *n = image_at(m, (uint64_t)ref * 8, sizeof *n);
+    const struct zone_node *n = zone_image_at(m, (uint64_t)ref * 8, sizeof *n);
     if (ref == 0 || n == NULL || n->size < sizeof *n + n->name_len)
         return NULL;
-    return image_at(m, (uint64_t)ref * 8, n->size) != NULL ? n : NULL;
+    return zone_image_at(m, (uint64_t)ref * 8, n->size) != NULL ? n : NULL;
 }

@@ -10,7 +10,7 @@
 /* By type, data before signatures, canonical order; equal ones as they came in. */
 static int compare_rrs(const void *a, const void *b)
 {
-    const struct build_rr *x = a, *y = b;
+    const struct zone_build_rr *x = a, *y = b;
     if (x->type != y->type)
         return x->type < y->type ? -1 : 1;
     if (x->sig != y->sig)
@@ -19,7 +19,7 @@ static int compare_rrs(const void *a, const void *b)
                               y->len);
 }
 
-void build_node_order(struct build_node *n)
+void zone_build_node_order(struct zone_build_node *n)
 {
     size_t i = 1;
     while (i < n->count && compare_rrs(&n->rr[i - 1], &n->rr[i]) < 0)
@@ -35,7 +35,7 @@ void build_node_order(struct build_node *n)
 }
 
 /* The records of one type, without or with the signatures' half: [begin, end). */
-static size_t half_end(const struct build_node *n, size_t begin)
+static size_t half_end(const struct zone_build_node *n, size_t begin)
 {
     size_t end = begin + 1;
     while (end < n->count && n->rr[end].type == n->rr[begin].type &&
@@ -45,7 +45,7 @@ static size_t half_end(const struct build_node *n, size_t begin)
 }
 
 /* The whole name of a node, for messages; returns `buf`. */
-static const char *owner_text(const struct build *b, const struct build_node *n,
+static const char *owner_text(const struct build *b, const struct zone_build_node *n,
                               char buf[DNS_TEXT_MAX])
 {
     uint8_t wire[DNS_NAME_MAX * 2];
@@ -57,7 +57,7 @@ static const char *owner_text(const struct build *b, const struct build_node *n,
 }
 
 /* The lowest TTL holds for all, as in Knot DNS: nobody caches longer than any line allows. */
-static void level_ttls(struct build *b, struct build_node *n, size_t begin, size_t end)
+static void level_ttls(struct build *b, struct zone_build_node *n, size_t begin, size_t end)
 {
     uint32_t low = n->rr[begin].ttl_s;
     bool mixed = false;
@@ -77,7 +77,7 @@ static void level_ttls(struct build *b, struct build_node *n, size_t begin, size
         n->rr[i].ttl_s = low;
 }
 
-static void check_single(struct build *b, const struct build_node *n, size_t begin, size_t end)
+static void check_single(struct build *b, const struct zone_build_node *n, size_t begin, size_t end)
 {
     uint16_t type = n->rr[begin].type;
     if (end - begin < 2 || (type != DNS_TYPE_CNAME && type != DNS_TYPE_SOA &&
@@ -90,12 +90,12 @@ static void check_single(struct build *b, const struct build_node *n, size_t beg
                     dns_type_text(type, text));
 }
 
-static void check_company(struct build *b, const struct build_node *n, bool apex)
+static void check_company(struct build *b, const struct zone_build_node *n, bool apex)
 {
     char text[DNS_TYPE_TEXT_MAX], owner[DNS_TEXT_MAX];
-    const struct build_rr *cname = NULL, *dname = NULL, *ns = NULL, *other = NULL;
+    const struct zone_build_rr *cname = NULL, *dname = NULL, *ns = NULL, *other = NULL;
     for (size_t i = 0; i < n->count; i++) {
-        const struct build_rr *rr = &n->rr[i];
+        const struct zone_build_rr *rr = &n->rr[i];
         if (rr->sig || rr->type == DNS_TYPE_NSEC)
             continue;
         if (rr->type == DNS_TYPE_CNAME)
@@ -124,7 +124,7 @@ static void check_company(struct build *b, const struct build_node *n, bool apex
             "%s has DNAME and NS, and is not the zone's origin", owner_text(b, n, owner));
 }
 
-void build_node_check(struct build *b, struct build_node *n, bool apex)
+void zone_build_node_check(struct build *b, struct zone_build_node *n, bool apex)
 {
     if (n->count == 1 && n->rr[0].type != DNS_TYPE_SOA)
         return; /* alone: nothing to contradict */
@@ -142,7 +142,7 @@ void build_node_check(struct build *b, struct build_node *n, bool apex)
     check_company(b, n, apex);
 }
 
-static uint32_t items_len(const struct build_node *n, size_t begin, size_t end)
+static uint32_t items_len(const struct zone_build_node *n, size_t begin, size_t end)
 {
     size_t len = 0;
     for (size_t i = begin; i < end; i++)
@@ -150,7 +150,7 @@ static uint32_t items_len(const struct build_node *n, size_t begin, size_t end)
     return (uint32_t)len; /* at most 65,535 records of 65,537 bytes: below 2^32 */
 }
 
-static uint8_t *put_items(uint8_t *to, const struct build_node *n, size_t begin, size_t end)
+static uint8_t *put_items(uint8_t *to, const struct zone_build_node *n, size_t begin, size_t end)
 {
     for (size_t i = begin; i < end; i++) {
         to[0] = (uint8_t)(n->rr[i].len >> 8);
@@ -162,7 +162,7 @@ static uint8_t *put_items(uint8_t *to, const struct build_node *n, size_t begin,
 }
 
 /* Where RDATA of this kind lies that is written already or now; 0: it is not to be shared. */
-static uint32_t share(struct build *b, const struct build_node *n, size_t begin, size_t end,
+static uint32_t share(struct build *b, const struct zone_build_node *n, size_t begin, size_t end,
                       uint32_t len)
 {
     uint8_t bytes[BUILD_SHARED_MAX];
@@ -176,11 +176,11 @@ static uint32_t share(struct build *b, const struct build_node *n, size_t begin,
         hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
         hash ^= hash >> 29;
     }
-    struct build_shared *row = &b->shared[hash % BUILD_SHARED_ROWS];
+    struct zone_build_shared *row = &b->shared[hash % BUILD_SHARED_ROWS];
     if (row->len == len && memcmp(row->bytes, bytes, len) == 0)
         return row->ref;
     uint32_t ref;
-    uint8_t *to = image_writer_room(b->w, len, &ref);
+    uint8_t *to = zone_image_writer_room(b->w, len, &ref);
     if (to == NULL)
         return 0;
     memcpy(to, bytes, len);
@@ -196,7 +196,8 @@ struct plan {
     uint32_t len, sigs_len, shared;
 };
 
-static size_t plan_rrset(struct build *b, const struct build_node *n, size_t begin, struct plan *p)
+static size_t plan_rrset(struct build *b, const struct zone_build_node *n, size_t begin,
+                         struct plan *p)
 {
     p->begin = p->sigs = begin;
     if (!n->rr[begin].sig)
@@ -207,16 +208,16 @@ static size_t plan_rrset(struct build *b, const struct build_node *n, size_t beg
     p->len = items_len(n, p->begin, p->sigs);
     p->sigs_len = items_len(n, p->sigs, p->end);
     p->shared = share(b, n, p->begin, p->sigs, p->len);
-    return sizeof(struct image_rrset) + (p->shared != 0 ? sizeof p->shared : p->len) +
-           (p->end != p->sigs ? sizeof(struct image_sigs) + p->sigs_len : 0);
+    return sizeof(struct zone_image_rrset) + (p->shared != 0 ? sizeof p->shared : p->len) +
+           (p->end != p->sigs ? sizeof(struct zone_image_sigs) + p->sigs_len : 0);
 }
 
-static uint8_t *put_rrset(uint8_t *to, const struct build_node *n, const struct plan *p)
+static uint8_t *put_rrset(uint8_t *to, const struct zone_build_node *n, const struct plan *p)
 {
-    struct image_rrset head = { .type = n->rr[p->begin].type,
-                                .count = (uint16_t)(p->sigs - p->begin),
-                                .ttl_s = n->rr[p->begin].ttl_s,
-                                .len = p->len };
+    struct zone_image_rrset head = { .type = n->rr[p->begin].type,
+                                     .count = (uint16_t)(p->sigs - p->begin),
+                                     .ttl_s = n->rr[p->begin].ttl_s,
+                                     .len = p->len };
     head.len |= p->shared != 0 ? IMAGE_RRSET_SHARED : 0;
     head.len |= p->end != p->sigs ? IMAGE_RRSET_SIGS : 0;
     memcpy(to, &head, sizeof head);
@@ -229,14 +230,14 @@ static uint8_t *put_rrset(uint8_t *to, const struct build_node *n, const struct 
     }
     if (p->end == p->sigs)
         return to;
-    struct image_sigs sigs = { .count = (uint16_t)(p->end - p->sigs),
-                               .ttl_s = n->rr[p->sigs].ttl_s,
-                               .len = p->sigs_len };
+    struct zone_image_sigs sigs = { .count = (uint16_t)(p->end - p->sigs),
+                                    .ttl_s = n->rr[p->sigs].ttl_s,
+                                    .len = p->sigs_len };
     memcpy(to, &sigs, sizeof sigs);
     return put_items(to + sizeof sigs, n, p->sigs, p->end);
 }
 
-uint32_t build_node_write(struct build *b, const struct build_node *n)
+uint32_t zone_build_node_write(struct build *b, const struct zone_build_node *n)
 {
     struct plan few[8], *plan = few;
     size_t rrsets = 0, cap = BASE_COUNT(few), size = sizeof(struct zone_node) + n->name_len;
@@ -252,7 +253,8 @@ uint32_t build_node_write(struct build *b, const struct build_node *n)
         size += plan_rrset(b, n, i, &plan[rrsets]);
     }
     uint32_t ref = 0;
-    struct zone_node *node = size <= IMAGE_RRSET_LEN ? image_writer_room(b->w, size, &ref) : NULL;
+    struct zone_node *node =
+        size <= IMAGE_RRSET_LEN ? zone_image_writer_room(b->w, size, &ref) : NULL;
     if (node != NULL) {
         *node = (struct zone_node){ .size = (uint32_t)size,
                                     .flags = n->flags,

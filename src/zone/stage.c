@@ -6,21 +6,21 @@
 
 #include "base/mem.h"
 
-void stage_init(struct stage *s)
+void zone_stage_init(struct stage *s)
 {
     *s = (struct stage){ .cap = 1 << 16, .runs_cap = 1 << 10 };
     s->bytes = base_alloc(s->cap);
     s->run = base_alloc(s->runs_cap * sizeof *s->run);
-    stage_reset(s);
+    zone_stage_reset(s);
 }
 
-void stage_fini(struct stage *s)
+void zone_stage_fini(struct stage *s)
 {
     free(s->bytes);
     free(s->run);
 }
 
-void stage_reset(struct stage *s)
+void zone_stage_reset(struct stage *s)
 {
     s->used = 0;
     s->runs = 0;
@@ -54,23 +54,23 @@ static uint64_t head_of(const uint8_t *key, size_t len)
     return head;
 }
 
-static int compare_keys(const struct stage_run *a, const struct stage_run *b)
+static int compare_keys(const struct zone_stage_run *a, const struct zone_stage_run *b)
 {
     size_t len = a->key_len < b->key_len ? a->key_len : b->key_len;
-    int c = memcmp(stage_key(a), stage_key(b), len);
+    int c = memcmp(zone_stage_key(a), zone_stage_key(b), len);
     return c != 0 ? c : (a->key_len > b->key_len) - (a->key_len < b->key_len);
 }
 
-void stage_owner(struct stage *s, uint16_t file, const uint8_t *key, size_t key_len,
-                 const uint8_t *name, size_t name_len)
+void zone_stage_owner(struct stage *s, uint16_t file, const uint8_t *key, size_t key_len,
+                      const uint8_t *name, size_t name_len)
 {
     size_t at = s->used;
-    struct stage_run *r = room(s, sizeof *r + key_len + name_len);
+    struct zone_stage_run *r = room(s, sizeof *r + key_len + name_len);
     if (r == NULL)
         return;
-    *r = (struct stage_run){ .file = file,
-                             .key_len = (uint16_t)key_len,
-                             .name_len = (uint8_t)name_len };
+    *r = (struct zone_stage_run){ .file = file,
+                                  .key_len = (uint16_t)key_len,
+                                  .name_len = (uint8_t)name_len };
     memcpy(r + 1, key, key_len);
     memcpy((uint8_t *)(r + 1) + key_len, name, name_len);
     if (s->runs == s->runs_cap) {
@@ -78,42 +78,44 @@ void stage_owner(struct stage *s, uint16_t file, const uint8_t *key, size_t key_
         s->run = base_realloc(s->run, s->runs_cap * sizeof *s->run);
     }
     s->run[s->runs++] =
-        (struct stage_ref){ .head = head_of(key, key_len), .at = (uint32_t)(at / 4) };
+        (struct zone_stage_ref){ .head = head_of(key, key_len), .at = (uint32_t)(at / 4) };
     if (s->sorted && s->runs > 1) {
         uint64_t before = s->run[s->runs - 2].head, head = s->run[s->runs - 1].head;
         s->sorted = before < head ||
-                    (before == head &&
-                     compare_keys(stage_run_at(s, s->runs - 2), stage_run_at(s, s->runs - 1)) <= 0);
+                    (before == head && compare_keys(zone_stage_run_at(s, s->runs - 2),
+                                                    zone_stage_run_at(s, s->runs - 1)) <= 0);
     }
 }
 
-void stage_record(struct stage *s, uint32_t line, uint16_t type, uint32_t ttl_s,
-                  const uint8_t *rdata, size_t len)
+void zone_stage_record(struct stage *s, uint32_t line, uint16_t type, uint32_t ttl_s,
+                       const uint8_t *rdata, size_t len)
 {
-    struct stage_record *rec = room(s, sizeof *rec + len);
+    struct zone_stage_record *rec = room(s, sizeof *rec + len);
     if (rec == NULL)
         return;
-    *rec =
-        (struct stage_record){ .line = line, .ttl_s = ttl_s, .type = type, .len = (uint16_t)len };
+    *rec = (struct zone_stage_record){
+        .line = line, .ttl_s = ttl_s, .type = type, .len = (uint16_t)len
+    };
     memcpy(rec + 1, rdata, len);
-    struct stage_run *run =
-        (struct stage_run *)(void *)(s->bytes + (size_t)s->run[s->runs - 1].at * 4);
+    struct zone_stage_run *run =
+        (struct zone_stage_run *)(void *)(s->bytes + (size_t)s->run[s->runs - 1].at * 4);
     run->records++;
 }
 
 /* Equal names stay in the order of the text. */
 static int compare_refs(const void *a, const void *b, void *stage)
 {
-    const struct stage_ref *x = a, *y = b;
+    const struct zone_stage_ref *x = a, *y = b;
     const struct stage *s = stage;
     if (x->head != y->head)
         return x->head < y->head ? -1 : 1;
-    int c = compare_keys((const struct stage_run *)(const void *)(s->bytes + (size_t)x->at * 4),
-                         (const struct stage_run *)(const void *)(s->bytes + (size_t)y->at * 4));
+    int c =
+        compare_keys((const struct zone_stage_run *)(const void *)(s->bytes + (size_t)x->at * 4),
+                     (const struct zone_stage_run *)(const void *)(s->bytes + (size_t)y->at * 4));
     return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
 }
 
-void stage_sort(struct stage *s)
+void zone_stage_sort(struct stage *s)
 {
     if (!s->sorted)
         qsort_r(s->run, s->runs, sizeof *s->run, compare_refs, s);

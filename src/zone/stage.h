@@ -9,7 +9,7 @@
 /* The records of one zone between the text and the image. Compact, because for a million delegations
  * this is the larger half of what loading needs: a run is an owner name and the records that follow
  * each other in the text under it; one array of runs is sorted, nothing else moves. */
-struct stage_run {
+struct zone_stage_run {
     uint32_t records;
     uint16_t file;    /* index of the file it stands in */
     uint16_t key_len; /* the owner's key below the origin, behind this struct */
@@ -17,12 +17,12 @@ struct stage_run {
     uint8_t zero[3];
 };
 
-struct stage_record {
+struct zone_stage_record {
     uint32_t line, ttl_s;
     uint16_t type, len; /* RDATA behind this struct */
 };
 
-struct stage_ref {
+struct zone_stage_ref {
     uint64_t head; /* the first eight bytes of the key, as a number that orders like them */
     uint32_t at;   /* in units of 4 bytes */
     uint32_t zero;
@@ -31,54 +31,54 @@ struct stage_ref {
 struct stage {
     uint8_t *bytes;
     size_t used, cap;
-    struct stage_ref *run;
+    struct zone_stage_ref *run;
     size_t runs, runs_cap;
     bool sorted; /* the runs came in order */
     bool full;   /* more than the 16 GiB it can hold */
 };
 
-void stage_init(struct stage *s);
-void stage_fini(struct stage *s);
-void stage_reset(struct stage *s); /* forgets the records, keeps the room */
+void zone_stage_init(struct stage *s);
+void zone_stage_fini(struct stage *s);
+void zone_stage_reset(struct stage *s); /* forgets the records, keeps the room */
 
 /* Begins a run. */
-void stage_owner(struct stage *s, uint16_t file, const uint8_t *key, size_t key_len,
-                 const uint8_t *name, size_t name_len);
+void zone_stage_owner(struct stage *s, uint16_t file, const uint8_t *key, size_t key_len,
+                      const uint8_t *name, size_t name_len);
 /* Adds a record to the last run. */
-void stage_record(struct stage *s, uint32_t line, uint16_t type, uint32_t ttl_s,
-                  const uint8_t *rdata, size_t len);
-void stage_sort(struct stage *s);
+void zone_stage_record(struct stage *s, uint32_t line, uint16_t type, uint32_t ttl_s,
+                       const uint8_t *rdata, size_t len);
+void zone_stage_sort(struct stage *s);
 
-static inline const struct stage_run *stage_run_at(const struct stage *s, size_t i)
+static inline const struct zone_stage_run *zone_stage_run_at(const struct stage *s, size_t i)
 {
-    return (const struct stage_run *)(const void *)(s->bytes + (size_t)s->run[i].at * 4);
+    return (const struct zone_stage_run *)(const void *)(s->bytes + (size_t)s->run[i].at * 4);
 }
 
-static inline const uint8_t *stage_key(const struct stage_run *r)
+static inline const uint8_t *zone_stage_key(const struct zone_stage_run *r)
 {
     return (const uint8_t *)(r + 1);
 }
 
-static inline const uint8_t *stage_name(const struct stage_run *r)
+static inline const uint8_t *zone_stage_name(const struct zone_stage_run *r)
 {
-    return stage_key(r) + r->key_len;
+    return zone_stage_key(r) + r->key_len;
 }
 
-static inline const struct stage_record *stage_first(const struct stage_run *r)
+static inline const struct zone_stage_record *zone_stage_first(const struct zone_stage_run *r)
 {
     size_t at = sizeof *r + r->key_len + r->name_len;
-    return (const struct stage_record *)(const void *)((const uint8_t *)r +
-                                                       ((at + 3) & ~(size_t)3));
+    return (const struct zone_stage_record *)(const void *)((const uint8_t *)r +
+                                                            ((at + 3) & ~(size_t)3));
 }
 
-static inline const struct stage_record *stage_after(const struct stage_record *rec)
+static inline const struct zone_stage_record *zone_stage_after(const struct zone_stage_record *rec)
 {
     size_t at = sizeof *rec + rec->len;
-    return (const struct stage_record *)(const void *)((const uint8_t *)rec +
-                                                       ((at + 3) & ~(size_t)3));
+    return (const struct zone_stage_record *)(const void *)((const uint8_t *)rec +
+                                                            ((at + 3) & ~(size_t)3));
 }
 
-static inline const uint8_t *stage_rdata(const struct stage_record *rec)
+static inline const uint8_t *zone_stage_rdata(const struct zone_stage_record *rec)
 {
     return (const uint8_t *)(rec + 1);
 }

@@ -128,8 +128,8 @@ static bool take_owner(struct scan *sc)
         return false;
     uint8_t key[DNS_KEY_MAX];
     size_t below = (size_t)name.len - t->origin.len;
-    size_t key_len = image_key(name.wire, below, key);
-    stage_owner(t->stage, sc->file, key, key_len, name.wire, below);
+    size_t key_len = zone_image_key(name.wire, below, key);
+    zone_stage_owner(t->stage, sc->file, key, key_len, name.wire, below);
     return true;
 }
 
@@ -167,8 +167,8 @@ static void take_record(struct scan *sc)
                         dns_name_text(&name, text), dns_name_text(&sc->t->origin, origin));
         return;
     }
-    stage_record(sc->t->stage, (uint32_t)s->line_counter, s->r_type, s->r_ttl, s->r_data,
-                 s->r_data_length);
+    zone_stage_record(sc->t->stage, (uint32_t)s->line_counter, s->r_type, s->r_ttl, s->r_data,
+                      s->r_data_length);
 }
 
 static const char *hint_for(int code)

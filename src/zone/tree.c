@@ -4,20 +4,20 @@
  * image gives wrong answers or none, never a read outside the mapping. */
 #include "zone/image.h"
 
-/* The parts of a block, see struct image_block. */
+/* The parts of a block, see struct zone_image_block. */
 struct parts {
     const uint32_t *hint, *ref, *nodes; /* nodes: NULL in a leaf */
     const uint16_t *key_end;
     const uint8_t *any, *prefix, *keys;
 };
 
-static size_t fixed_size(const struct image_block *b)
+static size_t fixed_size(const struct zone_image_block *b)
 {
     size_t entry = 4 + 4 + (b->level != 0 ? 4 : 0) + 2 + 1;
     return sizeof *b + b->count * entry + b->prefix_len;
 }
 
-static struct parts parts_of(const struct image_block *b)
+static struct parts parts_of(const struct zone_image_block *b)
 {
     struct parts p;
     p.hint = (const uint32_t *)(b + 1);
@@ -30,13 +30,13 @@ static struct parts parts_of(const struct image_block *b)
     return p;
 }
 
-const struct image_block *image_root_at(const struct image_map *m, uint32_t ref)
+const struct zone_image_block *zone_image_root_at(const struct zone_image_map *m, uint32_t ref)
 {
-    const struct image_block *b = image_at(m, (uint64_t)ref * 8, sizeof *b);
+    const struct zone_image_block *b = zone_image_at(m, (uint64_t)ref * 8, sizeof *b);
     if (ref == 0 || b == NULL || b->magic != IMAGE_BLOCK_MAGIC || b->level >= IMAGE_DEPTH_MAX)
         return NULL;
     if (b->count == 0 || b->count > IMAGE_BLOCK_MAX ||
-        image_at(m, (uint64_t)ref * 8, b->size) == NULL)
+        zone_image_at(m, (uint64_t)ref * 8, b->size) == NULL)
         return NULL;
     size_t fixed = fixed_size(b);
     if (fixed > b->size || parts_of(b).key_end[b->count - 1] > b->size - fixed)
@@ -44,13 +44,15 @@ const struct image_block *image_root_at(const struct image_map *m, uint32_t ref)
     return b;
 }
 
-const struct image_block *image_block_at(const struct image_map *m, uint32_t ref, unsigned level)
+const struct zone_image_block *zone_image_block_at(const struct zone_image_map *m, uint32_t ref,
+                                                   unsigned level)
 {
-    const struct image_block *b = image_root_at(m, ref);
+    const struct zone_image_block *b = zone_image_root_at(m, ref);
     return b != NULL && b->level == level ? b : NULL;
 }
 
-bool image_block_entry(const struct image_block *b, unsigned i, struct image_entry *out)
+bool zone_image_block_entry(const struct zone_image_block *b, unsigned i,
+                            struct zone_image_entry *out)
 {
     struct parts p = parts_of(b);
     uint16_t begin = i != 0 ? p.key_end[i - 1] : 0, end = p.key_end[i];
@@ -65,7 +67,7 @@ bool image_block_entry(const struct image_block *b, unsigned i, struct image_ent
     return true;
 }
 
-uint32_t image_block_nodes(const struct image_block *b, unsigned i)
+uint32_t zone_image_block_nodes(const struct zone_image_block *b, unsigned i)
 {
     return b->level != 0 ? parts_of(b).nodes[i] : 1;
 }
@@ -84,7 +86,7 @@ static int compare(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_le
 }
 
 /* The last entry that is not above the key; -1: none. In inner blocks entry 0 is below everything. */
-static int block_find(const struct image_block *b, const uint8_t *key, size_t key_len)
+static int block_find(const struct zone_image_block *b, const uint8_t *key, size_t key_len)
 {
     struct parts p = parts_of(b);
     int none = b->level != 0 ? 0 : -1;
@@ -101,8 +103,8 @@ static int block_find(const struct image_block *b, const uint8_t *key, size_t ke
         int mid = (lo + hi) / 2;
         bool above = p.hint[mid] > hint;
         if (p.hint[mid] == hint) {
-            struct image_entry e;
-            if (!image_block_entry(b, (unsigned)mid, &e))
+            struct zone_image_entry e;
+            if (!zone_image_block_entry(b, (unsigned)mid, &e))
                 return none;
             above = compare(e.suffix, e.suffix_len, key, key_len) > 0;
         }
@@ -115,11 +117,11 @@ static int block_find(const struct image_block *b, const uint8_t *key, size_t ke
 }
 
 /* Follows the entry that the last block of `pos` stands at; the new block stands at entry 0. */
-static bool descend(struct image_pos *pos)
+static bool descend(struct zone_image_pos *pos)
 {
-    const struct image_block *b = pos->block[pos->depth - 1];
+    const struct zone_image_block *b = pos->block[pos->depth - 1];
     uint32_t ref = parts_of(b).ref[pos->idx[pos->depth - 1]];
-    const struct image_block *child = image_block_at(pos->map, ref, b->level - 1u);
+    const struct zone_image_block *child = zone_image_block_at(pos->map, ref, b->level - 1u);
     if (child == NULL)
         return false;
     pos->block[pos->depth] = child;
@@ -128,21 +130,21 @@ static bool descend(struct image_pos *pos)
     return true;
 }
 
-static bool begin(const struct image_map *m, uint32_t root, struct image_pos *pos)
+static bool begin(const struct zone_image_map *m, uint32_t root, struct zone_image_pos *pos)
 {
     pos->map = m;
-    pos->block[0] = image_root_at(m, root);
+    pos->block[0] = zone_image_root_at(m, root);
     pos->idx[0] = 0;
     pos->depth = pos->block[0] != NULL ? 1 : 0;
     return pos->depth != 0;
 }
 
-static inline const struct image_block *bottom(const struct image_pos *pos)
+static inline const struct zone_image_block *bottom(const struct zone_image_pos *pos)
 {
     return pos->block[pos->depth - 1];
 }
 
-bool image_first(const struct image_map *m, uint32_t root, struct image_pos *pos)
+bool zone_image_first(const struct zone_image_map *m, uint32_t root, struct zone_image_pos *pos)
 {
     if (!begin(m, root, pos))
         return false;
@@ -154,10 +156,10 @@ bool image_first(const struct image_map *m, uint32_t root, struct image_pos *pos
 
 /* From the block that `pos` ends with down to the last leaf entry under it that has one of `any` (0:
  * any entry). */
-static bool last_under(struct image_pos *pos, uint8_t any)
+static bool last_under(struct zone_image_pos *pos, uint8_t any)
 {
     for (;;) {
-        const struct image_block *b = bottom(pos);
+        const struct zone_image_block *b = bottom(pos);
         const uint8_t *flags = parts_of(b).any;
         int i = b->count - 1;
         while (i >= 0 && any != 0 && (flags[i] & any) == 0)
@@ -172,13 +174,13 @@ static bool last_under(struct image_pos *pos, uint8_t any)
     }
 }
 
-bool image_last(const struct image_map *m, uint32_t root, struct image_pos *pos)
+bool zone_image_last(const struct zone_image_map *m, uint32_t root, struct zone_image_pos *pos)
 {
     return begin(m, root, pos) && last_under(pos, 0);
 }
 
 /* To the last entry before the one that `pos` stands at. */
-static bool back(struct image_pos *pos, uint8_t any)
+static bool back(struct zone_image_pos *pos, uint8_t any)
 {
     while (pos->depth != 0) {
         const uint8_t *flags = parts_of(bottom(pos)).any;
@@ -194,14 +196,14 @@ static bool back(struct image_pos *pos, uint8_t any)
     return false;
 }
 
-bool image_back_to(struct image_pos *pos, uint8_t any)
+bool zone_image_back_to(struct zone_image_pos *pos, uint8_t any)
 {
     if ((parts_of(bottom(pos)).any[pos->idx[pos->depth - 1]] & any) != 0)
         return true;
     return back(pos, any);
 }
 
-bool image_next(struct image_pos *pos)
+bool zone_image_next(struct zone_image_pos *pos)
 {
     while (pos->depth != 0) {
         if (pos->idx[pos->depth - 1] + 1 < bottom(pos)->count) {
@@ -224,10 +226,10 @@ static size_t shared(const uint8_t *a, const uint8_t *b, size_t len)
     return i;
 }
 
-static size_t common_with(const struct image_pos *pos, const uint8_t *key, size_t key_len)
+static size_t common_with(const struct zone_image_pos *pos, const uint8_t *key, size_t key_len)
 {
-    struct image_entry e;
-    if (!image_entry(pos, &e))
+    struct zone_image_entry e;
+    if (!zone_image_entry(pos, &e))
         return 0;
     size_t n = shared(key, e.prefix, key_len < e.prefix_len ? key_len : e.prefix_len);
     if (n < e.prefix_len)
@@ -237,14 +239,14 @@ static size_t common_with(const struct image_pos *pos, const uint8_t *key, size_
     return n + shared(key, e.suffix, key_len < e.suffix_len ? key_len : e.suffix_len);
 }
 
-bool image_seek(const struct image_map *m, uint32_t root, const uint8_t *key, size_t key_len,
-                struct image_pos *pos, size_t *common)
+bool zone_image_seek(const struct zone_image_map *m, uint32_t root, const uint8_t *key,
+                     size_t key_len, struct zone_image_pos *pos, size_t *common)
 {
     *common = 0;
     if (!begin(m, root, pos))
         return false;
     for (;;) {
-        const struct image_block *b = bottom(pos);
+        const struct zone_image_block *b = bottom(pos);
         int i = block_find(b, key, key_len);
         if (b->level == 0 && i < 0) {
             pos->idx[pos->depth - 1] = 0;
@@ -262,16 +264,16 @@ bool image_seek(const struct image_map *m, uint32_t root, const uint8_t *key, si
     return true;
 }
 
-bool image_entry(const struct image_pos *pos, struct image_entry *out)
+bool zone_image_entry(const struct zone_image_pos *pos, struct zone_image_entry *out)
 {
-    return pos->depth != 0 && image_block_entry(bottom(pos), pos->idx[pos->depth - 1], out);
+    return pos->depth != 0 && zone_image_block_entry(bottom(pos), pos->idx[pos->depth - 1], out);
 }
 
-bool image_find(const struct image_map *m, uint32_t root, const uint8_t *key, size_t key_len,
-                struct image_entry *out)
+bool zone_image_find(const struct zone_image_map *m, uint32_t root, const uint8_t *key,
+                     size_t key_len, struct zone_image_entry *out)
 {
-    struct image_pos pos;
+    struct zone_image_pos pos;
     size_t common;
-    return image_seek(m, root, key, key_len, &pos, &common) && image_entry(&pos, out) &&
+    return zone_image_seek(m, root, key, key_len, &pos, &common) && zone_image_entry(&pos, out) &&
            common == key_len && (size_t)out->prefix_len + out->suffix_len == key_len;
 }

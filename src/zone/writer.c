@@ -8,14 +8,14 @@
 
 #define WRITER_BUFFER (1u << 20)
 
-static void fail_errno(struct image_writer *w, const char *what)
+static void fail_errno(struct zone_image_writer *w, const char *what)
 {
     if (!w->failed)
         err_set_errno(w->e, NULL, "cannot %s the zone image", what);
     w->failed = true;
 }
 
-static bool write_all(struct image_writer *w, const void *bytes, size_t len, uint64_t at)
+static bool write_all(struct zone_image_writer *w, const void *bytes, size_t len, uint64_t at)
 {
     const uint8_t *p = bytes;
     while (len != 0 && !w->failed) {
@@ -33,17 +33,18 @@ static bool write_all(struct image_writer *w, const void *bytes, size_t len, uin
     return !w->failed;
 }
 
-static void begin(struct image_writer *w, int fd, struct err *e)
+static void begin(struct zone_image_writer *w, int fd, struct err *e)
 {
-    *w = (struct image_writer){ .fd = fd, .cap = WRITER_BUFFER, .flushed = IMAGE_PAGE, .e = e };
+    *w =
+        (struct zone_image_writer){ .fd = fd, .cap = WRITER_BUFFER, .flushed = IMAGE_PAGE, .e = e };
     w->buf = base_alloc(w->cap);
 }
 
-bool image_writer_init(struct image_writer *w, int fd, struct err *e)
+bool zone_image_writer_init(struct zone_image_writer *w, int fd, struct err *e)
 {
     begin(w, fd, e);
     uint8_t page[IMAGE_PAGE] = { 0 };
-    struct image_head head = { .layout = IMAGE_LAYOUT, .endian = IMAGE_ENDIAN };
+    struct zone_image_head head = { .layout = IMAGE_LAYOUT, .endian = IMAGE_ENDIAN };
     memcpy(head.magic, IMAGE_MAGIC, sizeof head.magic);
     memcpy(page, &head, sizeof head);
     w->last_at = IMAGE_SLOT_B;
@@ -52,11 +53,11 @@ bool image_writer_init(struct image_writer *w, int fd, struct err *e)
     return write_all(w, page, sizeof page, 0);
 }
 
-bool image_writer_open(struct image_writer *w, int fd, struct err *e)
+bool zone_image_writer_open(struct zone_image_writer *w, int fd, struct err *e)
 {
     begin(w, fd, e);
     uint8_t page[IMAGE_PAGE];
-    struct image_head head;
+    struct zone_image_head head;
     off_t end = lseek(fd, 0, SEEK_END);
     if (end < 0 || pread(fd, page, sizeof page, 0) != (ssize_t)sizeof page) {
         fail_errno(w, "read");
@@ -65,7 +66,7 @@ bool image_writer_open(struct image_writer *w, int fd, struct err *e)
     memcpy(&head, page, sizeof head);
     w->failed = memcmp(head.magic, IMAGE_MAGIC, sizeof head.magic) != 0 ||
                 head.layout != IMAGE_LAYOUT || head.endian != IMAGE_ENDIAN ||
-                !image_slot_newest(page, (uint64_t)end, &w->last, &w->last_at);
+                !zone_image_slot_newest(page, (uint64_t)end, &w->last, &w->last_at);
     if (w->failed)
         return err_set(e, ERR_INPUT, "load the zones again",
                        "this is no zone image that can change");
@@ -74,27 +75,27 @@ bool image_writer_open(struct image_writer *w, int fd, struct err *e)
     return true;
 }
 
-void image_writer_fini(struct image_writer *w)
+void zone_image_writer_fini(struct zone_image_writer *w)
 {
     free(w->buf);
     w->buf = NULL;
 }
 
-static void flush(struct image_writer *w)
+static void flush(struct zone_image_writer *w)
 {
-    w->crc = image_crc(w->crc, w->buf, w->used);
+    w->crc = zone_image_crc(w->crc, w->buf, w->used);
     write_all(w, w->buf, w->used, w->flushed);
     w->flushed += w->used;
     w->used = 0;
 }
 
-void *image_writer_room(struct image_writer *w, size_t size, uint32_t *ref)
+void *zone_image_writer_room(struct zone_image_writer *w, size_t size, uint32_t *ref)
 {
     size_t room = (size + 7) & ~(size_t)7;
     *ref = 0;
     if (w->used + room > w->cap)
         flush(w);
-    if (!w->failed && image_writer_at(w) + room > IMAGE_END_MAX) {
+    if (!w->failed && zone_image_writer_at(w) + room > IMAGE_END_MAX) {
         err_set(w->e, ERR_LIMIT, "spread the zones over several nodes",
                 "the zones need more than %llu GiB", (unsigned long long)(IMAGE_END_MAX >> 30));
         w->failed = true;
@@ -106,13 +107,13 @@ void *image_writer_room(struct image_writer *w, size_t size, uint32_t *ref)
         w->buf = base_realloc(w->buf, w->cap);
     }
     uint8_t *p = w->buf + w->used;
-    *ref = (uint32_t)(image_writer_at(w) / 8);
+    *ref = (uint32_t)(zone_image_writer_at(w) / 8);
     memset(p + room - 8 * (room != 0), 0, 8 * (room != 0)); /* no stale bytes behind the object */
     w->used += room;
     return p;
 }
 
-static bool sync_file(struct image_writer *w)
+static bool sync_file(struct zone_image_writer *w)
 {
     /* A memfd has no disk behind it and says so or does nothing. */
     if (fdatasync(w->fd) != 0 && errno != EINVAL && errno != EROFS)
@@ -120,18 +121,19 @@ static bool sync_file(struct image_writer *w)
     return !w->failed;
 }
 
-bool image_writer_commit(struct image_writer *w, uint32_t zones, uint32_t zone_count, uint64_t dead)
+bool zone_image_writer_commit(struct zone_image_writer *w, uint32_t zones, uint32_t zone_count,
+                              uint64_t dead)
 {
     flush(w);
     if (w->failed || !sync_file(w))
         return false;
-    struct image_slot slot = { .version = w->last.version + 1,
-                               .end = w->flushed,
-                               .dead = dead,
-                               .zones = zones,
-                               .zone_count = zone_count,
-                               .data_crc = w->crc };
-    slot.crc = image_crc(0, &slot, offsetof(struct image_slot, crc));
+    struct zone_image_slot slot = { .version = w->last.version + 1,
+                                    .end = w->flushed,
+                                    .dead = dead,
+                                    .zones = zones,
+                                    .zone_count = zone_count,
+                                    .data_crc = w->crc };
+    slot.crc = zone_image_crc(0, &slot, offsetof(struct zone_image_slot, crc));
     unsigned at = w->last_at == IMAGE_SLOT_A ? IMAGE_SLOT_B : IMAGE_SLOT_A;
     if (!write_all(w, &slot, sizeof slot, at) || !sync_file(w))
         return false;
@@ -140,12 +142,12 @@ bool image_writer_commit(struct image_writer *w, uint32_t zones, uint32_t zone_c
     return true;
 }
 
-void tree_init(struct tree_builder *t, struct image_writer *w)
+void zone_tree_init(struct zone_tree_builder *t, struct zone_image_writer *w)
 {
-    *t = (struct tree_builder){ .w = w };
+    *t = (struct zone_tree_builder){ .w = w };
 }
 
-void tree_fini(struct tree_builder *t)
+void zone_tree_fini(struct zone_tree_builder *t)
 {
     for (unsigned i = 0; i < IMAGE_DEPTH_MAX; i++)
         free(t->level[i]);
@@ -166,7 +168,8 @@ static uint32_t hint_of(const uint8_t *bytes, size_t len)
     return (uint32_t)four[0] << 24 | (uint32_t)four[1] << 16 | (uint32_t)four[2] << 8 | four[3];
 }
 
-uint32_t image_write_block(struct image_writer *w, unsigned level, const struct tree_level *l)
+uint32_t zone_image_write_block(struct zone_image_writer *w, unsigned level,
+                                const struct zone_tree_level *l)
 {
     unsigned n = l->count, first = level != 0 ? 1 : 0; /* inner blocks: entry 0 has no key */
     base_assert(n > 0 && n <= IMAGE_BLOCK_MAX);
@@ -178,16 +181,16 @@ uint32_t image_write_block(struct image_writer *w, unsigned level, const struct 
                         l->keys + last_at, (size_t)l->key_end[n - 1] - last_at);
     }
     size_t keys = l->key_end[n - 1] - begin_of_first - prefix * (n - first);
-    size_t size = sizeof(struct image_block) + n * (level != 0 ? 15u : 11u) + prefix + keys;
+    size_t size = sizeof(struct zone_image_block) + n * (level != 0 ? 15u : 11u) + prefix + keys;
     uint32_t ref;
-    struct image_block *b = image_writer_room(w, size, &ref);
+    struct zone_image_block *b = zone_image_writer_room(w, size, &ref);
     if (b == NULL)
         return 0;
-    *b = (struct image_block){ .magic = IMAGE_BLOCK_MAGIC,
-                               .level = (uint8_t)level,
-                               .count = (uint16_t)n,
-                               .prefix_len = (uint16_t)prefix,
-                               .size = (uint32_t)((size + 7) & ~(size_t)7) };
+    *b = (struct zone_image_block){ .magic = IMAGE_BLOCK_MAGIC,
+                                    .level = (uint8_t)level,
+                                    .count = (uint16_t)n,
+                                    .prefix_len = (uint16_t)prefix,
+                                    .size = (uint32_t)((size + 7) & ~(size_t)7) };
     uint32_t *hint = (uint32_t *)(b + 1), *refs = hint + n, *nodes = refs + n;
     uint16_t *key_end = (uint16_t *)(level != 0 ? nodes + n : nodes);
     uint8_t *any = (uint8_t *)(key_end + n), *to = any + n;
@@ -209,14 +212,14 @@ uint32_t image_write_block(struct image_writer *w, unsigned level, const struct 
     return ref;
 }
 
-static void add_at(struct tree_builder *t, unsigned level, const uint8_t *key, size_t key_len,
+static void add_at(struct zone_tree_builder *t, unsigned level, const uint8_t *key, size_t key_len,
                    uint32_t ref, uint32_t nodes, uint8_t any);
 
 /* Writes what has gathered at a level as one block and adds it to the level above. */
-static void close_block(struct tree_builder *t, unsigned level)
+static void close_block(struct zone_tree_builder *t, unsigned level)
 {
-    struct tree_level *l = t->level[level];
-    uint32_t ref = image_write_block(t->w, level, l), nodes = 0;
+    struct zone_tree_level *l = t->level[level];
+    uint32_t ref = zone_image_write_block(t->w, level, l), nodes = 0;
     uint8_t any = 0;
     for (unsigned i = 0; i < l->count; i++) {
         nodes += l->nodes[i];
@@ -238,7 +241,7 @@ static void close_block(struct tree_builder *t, unsigned level)
     l->count = 0;
 }
 
-static void add_at(struct tree_builder *t, unsigned level, const uint8_t *key, size_t key_len,
+static void add_at(struct zone_tree_builder *t, unsigned level, const uint8_t *key, size_t key_len,
                    uint32_t ref, uint32_t nodes, uint8_t any)
 {
     base_assert(level < IMAGE_DEPTH_MAX); /* 32 entries a block: 2^60 names */
@@ -246,7 +249,7 @@ static void add_at(struct tree_builder *t, unsigned level, const uint8_t *key, s
         t->level[level] = base_calloc(1, sizeof *t->level[level]);
     if (level >= t->levels)
         t->levels = level + 1;
-    struct tree_level *l = t->level[level];
+    struct zone_tree_level *l = t->level[level];
     if (l->count == IMAGE_BLOCK_MAX)
         close_block(t, level);
     unsigned at = l->count != 0 ? l->key_end[l->count - 1] : 0;
@@ -258,18 +261,19 @@ static void add_at(struct tree_builder *t, unsigned level, const uint8_t *key, s
     l->count++;
 }
 
-void tree_add(struct tree_builder *t, const uint8_t *key, size_t key_len, uint32_t ref, uint8_t any)
+void zone_tree_add(struct zone_tree_builder *t, const uint8_t *key, size_t key_len, uint32_t ref,
+                   uint8_t any)
 {
     add_at(t, 0, key, key_len, ref, 1, any);
 }
 
-uint32_t tree_end(struct tree_builder *t, uint32_t *nodes, uint8_t *any)
+uint32_t zone_tree_end(struct zone_tree_builder *t, uint32_t *nodes, uint8_t *any)
 {
     uint32_t root = 0;
     *nodes = 0;
     *any = 0;
     for (unsigned level = 0; level < t->levels; level++) {
-        struct tree_level *l = t->level[level];
+        struct zone_tree_level *l = t->level[level];
         if (level + 1 < t->levels) {
             if (l->count != 0)
                 close_block(t, level);
@@ -280,7 +284,7 @@ uint32_t tree_end(struct tree_builder *t, uint32_t *nodes, uint8_t *any)
             *any |= l->any[i];
         }
         /* The top level: one inner entry alone needs no block. */
-        root = level != 0 && l->count == 1 ? l->ref[0] : image_write_block(t->w, level, l);
+        root = level != 0 && l->count == 1 ? l->ref[0] : zone_image_write_block(t->w, level, l);
     }
     for (unsigned level = 0; level < t->levels; level++)
         t->level[level]->count = 0;

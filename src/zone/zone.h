@@ -30,6 +30,7 @@ void zone_set_cleanup(struct zone_set **s);
 uint64_t zone_set_version(const struct zone_set *s);
 
 uint32_t zone_set_count(const struct zone_set *s);
+/* Zones in canonical order of their origins; NULL when there are not so many. */
 const struct zone *zone_set_at(const struct zone_set *s, uint32_t idx);
 
 /* The zone with the longest origin at or above `name`; NULL when none is. */
