@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Any bytes as a query to a server of zones with everything in them. The first byte chooses transport
+ * and options. Whatever comes back is a whole response of the right size, id and question. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "answer/answer.h"
+#include "base/assert.h"
+#include "fuzz.h"
+#include "zone/load.h"
+
+static const char test_zone[] =
+    "$ORIGIN t.\n$TTL 60\n"
+    "@ SOA ns host 1 2 3 4 5\n@ NS ns\n@ NS ns.sub\n@ MX 5 mail\n@ NSEC a NS SOA MX NSEC\n"
+    "@ RRSIG SOA 13 1 60 20300101000000 20200101000000 1 t. AAAA\n"
+    "ns A 192.0.2.1\nns AAAA 2001:db8::1\n"
+    "sub NS ns.sub\nsub NS ns.other\nsub DS 1 13 2 "
+    "0000000000000000000000000000000000000000000000000000000000000000\n"
+    "ns.sub A 192.0.2.2\nother NS ns.other\nns.other A 192.0.2.3\n"
+    "* TXT wild\n* MX 1 a\n*.w CNAME a.b\na.b CNAME loop1\nloop1 CNAME loop2\nloop2 CNAME loop1\n"
+    "d DNAME u.\ndd DNAME d\nlong DNAME "
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.u.\n"
+    "mail A 192.0.2.4\nsrv SRV 1 2 3 ns\nhttps HTTPS 1 . alpn=h2\nx.y.z A 192.0.2.5\n"
+    "big TXT \"1\"\nbig TXT \"2\"\nbig TXT \"3\"\nn NAPTR 1 2 \"u\" \"x\" \"!a!b!\" ns\n";
+static const char other_zone[] =
+    "$ORIGIN u.\n$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.9\n"
+    "back CNAME a.d.t.\n*.x A 192.0.2.8\n";
+
+static const struct zone_set *zones;
+
+static const char *file_of(const char *text, char path[64])
+{
+    snprintf(path, 64, "/tmp/perigee-fuzz-XXXXXX");
+    int fd = mkstemp(path);
+    base_assert(fd >= 0);
+    base_assert(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+    return path;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    static struct zone_errors errs;
+    struct err e = { 0 };
+    char a[64], b[64], text[ZONE_ERROR_TEXT_MAX];
+    struct zone_source sources[] = { { "t.", file_of(test_zone, a) },
+                                     { "u.", file_of(other_zone, b) } };
+    int fd = zone_image_memfd(&e);
+    bool ok = fd >= 0 && zone_build_image(sources, 2, fd, &errs);
+    for (uint32_t i = 0; i < errs.kept; i++)
+        fprintf(stderr, "%s\n", zone_error_text(&errs.at[i], text, sizeof text));
+    base_assert(ok);
+    zones = zone_set_map(fd, &e);
+    base_assert(zones != NULL);
+    unlink(a);
+    unlink(b);
+    return 0;
+}
+
+static void response_holds(const uint8_t *query, size_t len, const uint8_t *out, size_t got,
+                           size_t limit, const struct answer_info *info)
+{
+    static uint8_t rdata[DNS_MESSAGE_MAX];
+    struct dns_query q;
+    struct dns_reader d;
+    struct dns_rr rr;
+    enum dns_reader_got step;
+    unsigned opts = 0;
+    base_assert(dns_query_parse(&q, query, len) != DNS_GRADE_DROP);
+    base_assert(got <= limit);
+    base_assert(dns_reader_open(&d, out, got));
+    base_assert(d.id == q.id);
+    base_assert((d.flags & DNS_FLAG_QR) != 0);
+    base_assert(DNS_FLAGS_OPCODE(d.flags) == q.opcode);
+    base_assert(DNS_FLAGS_RCODE(d.flags) == (info->rcode & 15));
+    base_assert(((d.flags & DNS_FLAG_TC) != 0) == info->truncated);
+    base_assert(d.question == q.question);
+    if (q.question)
+        base_assert(memcmp(out + DNS_HEADER_LEN, query + DNS_HEADER_LEN, q.question_len) == 0);
+    while ((step = dns_reader_next(&d, &rr)) == DNS_READER_RR) {
+        base_assert(dns_reader_rdata(&d, &rr, rdata, sizeof rdata) >= 0);
+        opts += rr.type == DNS_TYPE_OPT;
+    }
+    base_assert(step == DNS_READER_END);
+    base_assert(opts == (q.edns ? 1 : 0));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static uint8_t out[DNS_MESSAGE_MAX];
+    if (size < 1)
+        return 0;
+    struct answer_options o = { .nsid = (const uint8_t *)"site",
+                                .nsid_len = 4,
+                                .identity = "me",
+                                .version = "1",
+                                .any_full = (data[0] & 2) != 0 };
+    enum answer_transport t = (data[0] & 1) != 0 ? ANSWER_TCP : ANSWER_UDP;
+    const uint8_t *query = data + 1;
+    size_t len = size - 1, cap = (data[0] & 4) != 0 ? DNS_UDP_PLAIN_MAX : sizeof out;
+    struct answer_info info;
+    size_t got = answer_compose(&o, zones, query, len, t, out, cap, &info);
+    if (got == 0) {
+        base_assert(info.kind == ANSWER_DROPPED);
+        base_assert(len < DNS_HEADER_LEN || len > DNS_MESSAGE_MAX || (query[2] & 0x80) != 0);
+        return 0;
+    }
+    base_assert(info.kind != ANSWER_DROPPED);
+    base_assert(got >= DNS_HEADER_LEN);
+    response_holds(query, len, out, got, t == ANSWER_TCP || cap < 1232 ? cap : 1232, &info);
+    return 0;
+}
