@@ -47,6 +47,10 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     va_start(ap, fmt);
     used = advance(used, vsnprintf(line + used, cap - used, fmt, ap), cap);
     va_end(ap);
+    /* One event is one line, whatever bytes of others it carries. */
+    for (size_t i = 0; i < used; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = '?';
     while (used > 0 && line[used - 1] == ' ')
         used--;
     line[used++] = '\n';

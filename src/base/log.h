@@ -5,7 +5,8 @@
 /* One line is one event: a name, then key=value pairs (logfmt):
  *     bgp_down neighbor=192.0.2.1 why=hold_expired after_ms=9000 routes=2
  * Levels by what the operator does. The edge that handles an event logs it; the layers below return
- * it. Lines go to stderr in one write(2) each, at most 1,024 bytes; never from the way of a query. */
+ * it. Lines go to stderr in one write(2) each, at most 1,024 bytes, control characters as '?'; never from
+ * the way of a query. */
 enum log_level {
     LOG_LEVEL_ERROR, /* act now */
     LOG_LEVEL_WARN,  /* will hurt if it stays */
