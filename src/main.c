@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "guard/load_role.h"
+#include "serve/serve.h"
 
 struct command {
     const char *name;
@@ -15,6 +17,9 @@ struct command {
 };
 
 static const struct command commands[] = {
+    { "serve", cmd_serve,
+      "--listen ADDR[@PORT] ... --zone ORIGIN=FILE ... [--nsid TEXT] [--workers N] [--user NAME]",
+      "answer from zone files, without a file of configuration" },
     { NULL, NULL, NULL, NULL },
 };
 
@@ -25,6 +30,8 @@ struct role {
 };
 
 static const struct role roles[] = {
+    { "serve", serve_main },
+    { "load", load_main },
     { NULL, NULL },
 };
 

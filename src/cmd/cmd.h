@@ -9,4 +9,6 @@
 #define CMD_USAGE 2       /* wrong usage: said on stderr, with what to do */
 #define CMD_UNREACHABLE 3 /* no node answers on the control socket */
 
+int cmd_serve(int argc, char **argv);
+
 #endif
