@@ -9,6 +9,7 @@
 #define CMD_USAGE 2       /* wrong usage: said on stderr, with what to do */
 #define CMD_UNREACHABLE 3 /* no node answers on the control socket */
 
+/* `perigee serve`; returns when the server has been stopped. */
 int cmd_serve(int argc, char **argv);
 
 #endif

@@ -8,6 +8,7 @@
 #define LOAD_FD_IMAGE 5   /* empty memfd, filled and sealed */
 #define LOAD_FD_ERRORS 6  /* struct zone_errors, shared */
 
+/* Needs the descriptors above; returns the exit status. Blocks on disk. */
 int load_main(int argc, char **argv);
 
 #endif
