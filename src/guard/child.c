@@ -107,10 +107,11 @@ static void become(const struct guard_start *s, const struct guard_identity *id,
 {
     static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
     char title[32], role[16], argument[256];
+    const struct sigaction ignore = { .sa_handler = SIG_IGN };
     sigset_t none;
     sigemptyset(&none);
     for (uint32_t i = 0; i < BASE_COUNT(ignored); i++)
-        signal(ignored[i], SIG_IGN);
+        sigaction(ignored[i], &ignore, NULL);
     if (!move_descriptors(s, link) || !drop(s, id))
         goto failed;
     if (s->keep != NULL)

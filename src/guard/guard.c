@@ -122,14 +122,16 @@ static bool raise_descriptors(struct guard_options *o)
 
 static bool open_signals(struct guard *g)
 {
+    const struct sigaction ignored = { .sa_handler = SIG_IGN };
+    const struct sigaction usual = { .sa_handler = SIG_DFL };
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGCHLD, SIG_DFL); /* an inherited SIG_IGN would take the exit statuses away */
+    sigaction(SIGPIPE, &ignored, NULL);
+    sigaction(SIGCHLD, &usual, NULL); /* an inherited SIG_IGN would take the exit statuses away */
     g->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     return g->signals >= 0;
 }
