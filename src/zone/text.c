@@ -242,6 +242,19 @@ static void give_back(const uint8_t *from, const uint8_t *to)
         madvise((void *)a, b - a, MADV_DONTNEED);
 }
 
+/* Text from a system that ends lines with CR LF, as its first line shows: the scanner wants LF. */
+static size_t drop_carriage_returns(uint8_t *bytes, size_t len)
+{
+    const uint8_t *lf = len != 0 ? memchr(bytes, '\n', len) : NULL;
+    if (lf == NULL || lf == bytes || lf[-1] != '\r')
+        return len;
+    size_t kept = 0;
+    for (size_t i = 0; i < len; i++)
+        if (bytes[i] != '\r' || i + 1 == len || bytes[i + 1] != '\n')
+            bytes[kept++] = bytes[i];
+    return kept;
+}
+
 static bool scan_all(struct scan *sc, uint8_t *bytes, size_t len)
 {
     zs_scanner_t *s = sc->s;
@@ -306,6 +319,7 @@ static bool scan_bytes(struct zone_text *t, const zs_scanner_t *from, const char
     t->owner_len = 0;
     sc.s = base_alloc(sizeof *sc.s); /* 206 KB: not on the stack */
     bool good = scanner_init(t, sc.s, from, path);
+    len = drop_carriage_returns(bytes, len);
     if (!good)
         zone_errors_add(t->errs, false, path, 0, NULL, "the parser of zone text cannot start");
     good = good && scan_all(&sc, bytes, len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Where names fall in a zone: RFC 1034, 2308, 4034, 4592, 5155, 6672. */
+#include "base/wr.h"
 #include "zone_help.h"
 
 static const char zone_text[] = "$TTL 300\n"
@@ -358,17 +359,20 @@ static void no_zone_at_all_is_an_image_too(void **state)
 static void longest_names_are_found(void **state)
 {
     (void)state;
-    char text[4096] = "$TTL 1\n@ SOA a b 1 1 1 1 1\n@ NS a\n", longest[1100] = "",
-         deepest[300] = "";
-    for (int i = 0; i < 3; i++)
-        for (int k = 0; k < 63; k++)
-            strcat(longest, k != 62 ? "\\000" : "x.");
-    for (int k = 0; k < 61; k++)
-        strcat(longest, "\\000");
+    static const char head[] = "$TTL 1\n@ SOA a b 1 1 1 1 1\n@ NS a\n";
+    static const uint8_t sizes[] = { 63, 63, 63, 61 };
+    char longest[1100], deepest[300], text[4096];
+    struct wr w = wr_init(longest, sizeof longest);
+    for (size_t i = 0; i < BASE_COUNT(sizes); i++) {
+        for (uint8_t k = 0; k < sizes[i]; k++)
+            wr_bytes(&w, "\\000", 4);
+        wr_bytes(&w, ".", i + 1 < BASE_COUNT(sizes) ? 1 : 2); /* the last with the final zero */
+    }
+    w = wr_init(deepest, sizeof deepest);
     for (int i = 0; i < 127; i++)
-        strcat(deepest, i != 126 ? "a." : "a");
-    snprintf(text + strlen(text), sizeof text - strlen(text), "%s A 1.1.1.1\n%s A 2.2.2.2\n",
-             longest, deepest);
+        wr_bytes(&w, "a.", 2);
+    wr_u8(&w, 0);
+    snprintf(text, sizeof text, "%s%s A 1.1.1.1\n%s A 2.2.2.2\n", head, longest, deepest);
     struct zone_set *s = zone_help_set(".", text);
     const struct zone *z = zone_set_at(s, 0);
     struct dns_name name;
