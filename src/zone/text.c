@@ -58,7 +58,7 @@ static bool same_file(const struct stat *a, const struct stat *b)
 
 static bool refuse_errno(struct zone_text *t, const char *path, const char *what)
 {
-    struct err e;
+    struct err e = { 0 };
     err_set_errno(&e, "check the path and that the server's user may read it", "cannot %s", what);
     zone_errors_add_err(t->errs, path, &e);
     return false;
