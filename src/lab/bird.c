@@ -187,7 +187,9 @@ bool bird_wait(struct lab *l, int limit_ms, struct err *e)
         while (r->kind == LAB_ROUTER) {
             uint32_t waiting = 0;
             if (bird_ask(l, r, "show protocols", out, sizeof out, e)) {
-                for (char *p = strtok(out, "\n"); p != NULL; p = strtok(NULL, "\n")) {
+                char *rest;
+                for (char *p = strtok_r(out, "\n", &rest); p != NULL;
+                     p = strtok_r(NULL, "\n", &rest)) {
                     char name[32], kind[32], table[32], state[32];
                     if (sscanf(p + (p[0] == ' ' ? 1 : 5), "%31s %31s %31s %31s", name, kind, table,
                                state) == 4 &&

@@ -46,7 +46,7 @@ static void child(const struct proc_opts *o, int ns, int out, int err, const cha
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
+    sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_DFL }, NULL);
     /* As `ip netns exec` does: the namespace's own /sys, seen by this process only. */
     if (ns >= 0) {
         if (setns(ns, CLONE_NEWNET) != 0)
@@ -251,7 +251,7 @@ uint32_t netns_pids(const char *name, pid_t *pids, uint32_t cap)
             continue;
         snprintf(path, sizeof path, "/proc/%s/ns/net", de->d_name);
         if (stat(path, &got) == 0 && got.st_ino == want.st_ino && got.st_dev == want.st_dev)
-            pids[count++] = (pid_t)atoi(de->d_name);
+            pids[count++] = (pid_t)strtol(de->d_name, NULL, 10);
     }
     closedir(d);
     return count;

@@ -9,7 +9,7 @@
 #include "lab/bird.h"
 #include "lab/proc.h"
 
-volatile int lab_stop;
+volatile sig_atomic_t lab_stop;
 
 static void list(struct lab *l)
 {
@@ -39,7 +39,8 @@ static void birdc(struct lab *l, const struct lab_host *h, const char *command)
         printf("%s\n", e.what);
         return;
     }
-    for (char *p = strtok(out, "\n"); p != NULL; p = strtok(NULL, "\n"))
+    char *rest;
+    for (char *p = strtok_r(out, "\n", &rest); p != NULL; p = strtok_r(NULL, "\n", &rest))
         printf("%s\n", p[0] == ' ' ? p + 1 : strlen(p) > 5 ? p + 5 : "");
 }
 

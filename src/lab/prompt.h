@@ -2,6 +2,8 @@
 #ifndef LAB_PROMPT_H
 #define LAB_PROMPT_H
 
+#include <signal.h>
+
 #include "lab/lab.h"
 
 /* Reads commands from stdin until `quit` or its end: look around in a lab that stands, and break
@@ -9,6 +11,6 @@
 void prompt(struct lab *l);
 
 /* Set by SIGINT and SIGTERM: whatever waits must come to an end. */
-extern volatile int lab_stop;
+extern volatile sig_atomic_t lab_stop;
 
 #endif

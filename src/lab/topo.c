@@ -271,7 +271,8 @@ static void read_prefix(struct reader *r, yml_node n, int family, char out[64])
         head[len] = '\0';
         size_t digits = strspn(slash + 1, "0123456789");
         ok = inet_pton(family, head, bytes) == 1 && digits > 0 && digits < 4 &&
-             slash[1 + digits] == '\0' && atoi(slash + 1) <= (family == AF_INET ? 32 : 128);
+             slash[1 + digits] == '\0' &&
+             strtol(slash + 1, NULL, 10) <= (family == AF_INET ? 32 : 128);
     }
     if (ok)
         memcpy(out, s, strlen(s) + 1);
