@@ -111,6 +111,12 @@ struct zone_image_map {
     uint64_t mapped; /* bytes of address space, for unmapping */
 };
 
+/* What zone/zone.h calls a set of zones: a mapping, and the version that was newest when it was made. */
+struct zone_set {
+    struct zone_image_map *map;
+    struct zone_image_slot slot;
+};
+
 static inline const void *zone_image_at(const struct zone_image_map *m, uint64_t at, uint64_t len)
 {
     return at <= m->len && len <= m->len - at ? m->base + at : NULL;
