@@ -21,6 +21,8 @@
  * Where we leave the letter, and why:
  * - A connection attempt that fails (event 18 in Connect) leads to Active, not to Idle, so that the
  *   neighbor can reach us while we wait (as BIRD, FRR and RFC 1771 do).
+ * - A NOTIFICATION ends its connection in every state and is never answered (event 25 in OpenSent).
+ * - A second OPEN on one connection is a state machine error; collisions are between connections.
  * - DelayOpen (events 12, 20) is not implemented; it is optional.
  * - The retry and idle times start small and double, because a service speaker wants its routes back
  *   (`retry_ms`, `idle_ms`); they fall back once a session has lived for BGP_FSM_STABLE_MS. */
@@ -76,7 +78,7 @@ struct bgp_fsm_conn {
     enum bgp_state state;
     mono_t since;
     mono_t hold_at, keepalive_at, send_hold_at; /* MONO_NEVER: not running */
-    bool tcp;                                   /* an open TCP connection belongs to it */
+    bool tcp; /* an open TCP connection, or an attempt at one, belongs to it */
     struct bgp_negotiated nego;
 };
 
@@ -88,6 +90,7 @@ struct bgp_fsm {
     mono_t idle_until;              /* IdleHoldTimer: when Idle ends by itself */
     uint32_t retry_ms, idle_ms;     /* the last waits, before jitter */
     uint32_t connect_retry_counter; /* RFC 4271 section 8 */
+    uint32_t collisions;
 };
 
 enum bgp_fsm_event_kind {
@@ -120,8 +123,8 @@ enum bgp_fsm_action_kind {
     BGP_ACT_UP,          /* Established on `side`: nego is in conn[side] */
     BGP_ACT_DOWN,        /* Established no more: why; nothing announced counts any more */
     BGP_ACT_UPDATE,      /* out->update is to be applied (grade: none, discard or withdraw) */
-    BGP_ACT_REFRESH,     /* the neighbor asks for all routes of `family` again (RFC 2918) */
-    BGP_ACT_ERROR,       /* for the log and status: why (a NOTIFICATION sent or received) */
+    BGP_ACT_REFRESH, /* ROUTE-REFRESH of `family`: a request, or a mark of RFC 7313 (`refresh`) */
+    BGP_ACT_ERROR,   /* for the log and status: why (a NOTIFICATION sent or received) */
 };
 
 #define BGP_FSM_WHY_MAX 192
@@ -132,6 +135,7 @@ struct bgp_fsm_action {
     enum bgp_conn_side side;
     enum bgp_state from, to;
     uint8_t family;       /* REFRESH */
+    uint8_t refresh;      /* REFRESH: enum bgp_refresh_kind */
     const uint8_t *bytes; /* SEND: into out->buf */
     uint32_t len;
     const char *why; /* into out->text, never NULL for STATE, DOWN, ERROR */

@@ -166,7 +166,8 @@ struct bgp_refresh {
     bool known; /* family is valid: AFI and SAFI are ours, kind is one of the three */
     uint8_t family;
 };
-/* False: a length error; *e is what to answer where RFC 7313 was agreed, else it is ignored. */
+/* False: a length error. e->code is set when RFC 7313 section 5 wants it answered (if that was agreed;
+ * the data is the whole message, which the caller has); else the message is passed over. */
 bool bgp_refresh_parse(struct rd body, struct bgp_refresh *out, struct bgp_error *e)
     __attribute__((nonnull));
 void bgp_refresh_write(struct wr *w, enum bgp_family family, enum bgp_refresh_kind kind)
@@ -187,7 +188,7 @@ struct bgp_update_context {
     bool ibgp;
     bool v4_over_v6_next_hop; /* RFC 8950 was agreed */
     uint32_t families;        /* agreed; NLRI of others is passed over */
-    uint32_t local_id;        /* unused by unicast today: ORIGINATOR_ID check, RFC 4456 */
+    uint32_t local_as;        /* looked for in AS_PATH: path.own */
 };
 
 /* An AS path as far as it interests us. */
@@ -196,6 +197,7 @@ struct bgp_path {
     uint16_t len;           /* RFC 4271 section 9.1.2.2: a set counts as one */
     uint16_t count;         /* of as[]; the path's first ones when it is longer (`cut`) */
     bool cut, has_set;      /* has_set: there is an AS_SET, no single origin */
+    bool own;               /* our AS is in it, also behind a cut */
     uint32_t first, origin; /* neighbor AS and origin AS; 0: empty path, or the place is a set */
     uint32_t as[BGP_PATH_MAX];
 };

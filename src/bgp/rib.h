@@ -31,9 +31,10 @@ struct bgp_rib_out_row {
 struct bgp_rib_out {
     struct bgp_rib_out_row *rows; /* the caller's; sorted by prefix */
     uint32_t count, cap;
-    uint32_t due;               /* rows where want and told differ, in families that can be sent */
-    uint32_t told;              /* rows that the neighbor holds */
-    uint8_t eor_due;            /* BGP_FAMILY_BIT()s whose End-of-RIB follows once nothing is due */
+    uint32_t families; /* BGP_FAMILY_BIT()s that can be sent in this session; 0: it is down */
+    uint32_t told;     /* rows that the neighbor holds */
+    bool dirty;        /* write() may have something to do */
+    uint8_t eor_due;   /* BGP_FAMILY_BIT()s whose End-of-RIB follows once nothing is due */
     uint8_t borr_due, eorr_due; /* the same for the marks of RFC 7313 around a refresh */
 };
 
@@ -43,7 +44,8 @@ struct bgp_rib_want {
     const char *reason;            /* NULL: none */
 };
 
-/* `rows` has room for `cap` and stays with the caller. */
+/* `rows` has room for `cap` and stays with the caller, who may move it to a larger place between calls
+ * (rows, cap). */
 void bgp_rib_out_init(struct bgp_rib_out *rib, struct bgp_rib_out_row *rows, uint32_t cap);
 
 /* The whole set, sorted by bgp_prefix_cmp without duplicates. A row that is neither wanted nor told
@@ -52,8 +54,12 @@ void bgp_rib_out_init(struct bgp_rib_out *rib, struct bgp_rib_out_row *rows, uin
 bool bgp_rib_out_set(struct bgp_rib_out *rib, const struct bgp_rib_want *set, uint32_t count,
                      const char *why_gone, mono_t now);
 
-/* The session came up: nothing told yet, an End-of-RIB per family is due (RFC 4724). */
-void bgp_rib_out_up(struct bgp_rib_out *rib, uint32_t families, mono_t now);
+/* How many rows the neighbor has still to be told about. */
+uint32_t bgp_rib_out_due(const struct bgp_rib_out *rib);
+
+/* The session came up: nothing told yet. `families`: those that can be sent (bgp_out_can); an
+ * End-of-RIB follows for each of them, and for those in `eor_only` (RFC 4724). */
+void bgp_rib_out_up(struct bgp_rib_out *rib, uint32_t families, uint32_t eor_only);
 /* The session went down: nothing counts as told. */
 void bgp_rib_out_down(struct bgp_rib_out *rib, mono_t now);
 /* The neighbor asked for the family again. `marks`: with BoRR and EoRR (RFC 7313). */
@@ -99,6 +105,7 @@ struct bgp_seen {
     uint32_t communities[BGP_SEEN_COMMUNITIES_MAX];
     struct bgp_large large[BGP_SEEN_COMMUNITIES_MAX];
     mono_t since;
+    bool stale; /* the neighbor is sending all again (BoRR) and has not sent this one yet */
 };
 
 #define BGP_SEEN_MAX 256 /* of one neighbor */
@@ -125,7 +132,12 @@ typedef void bgp_rib_in_changed(void *arg, const struct bgp_seen *old, const str
 void bgp_rib_in_apply(struct bgp_rib_in *rib, const struct bgp_update *u, mono_t now,
                       bgp_rib_in_changed *changed, void *arg);
 
-/* Session down (families = all): everything goes. */
+/* RFC 7313 section 4: between BoRR and EoRR all routes of the family come again; the others go. */
+void bgp_rib_in_refresh_begin(struct bgp_rib_in *rib, enum bgp_family family);
+void bgp_rib_in_refresh_end(struct bgp_rib_in *rib, enum bgp_family family,
+                            bgp_rib_in_changed *changed, void *arg);
+
+/* Session down: everything goes. */
 void bgp_rib_in_clear(struct bgp_rib_in *rib, bgp_rib_in_changed *changed, void *arg);
 
 /* Another watch list: rows that concern it no more go. */
