@@ -260,6 +260,8 @@ static void on_stop(struct step *s, bool again)
     f->retry_at = f->idle_until = MONO_NEVER;
     f->connect_retry_counter = 0;
     f->retry_ms = f->idle_ms = 0;
+    if (s->ev->cease_subcode == BGP_CEASE_MAX_PREFIXES)
+        f->idle_ms = BGP_FSM_IDLE_MAX_MS; /* the same would come again at once */
     f->enabled = was && again;
     idle_if_all_down(s);
 }

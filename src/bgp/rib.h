@@ -144,4 +144,19 @@ void bgp_rib_in_clear(struct bgp_rib_in *rib, bgp_rib_in_changed *changed, void 
 void bgp_rib_in_watch(struct bgp_rib_in *rib, const struct bgp_prefix *watch, uint32_t count,
                       bgp_rib_in_changed *changed, void *arg);
 
+/* ---- how many prefixes a neighbor announces ------------------------------------------------------- */
+
+struct bgp_rib_count {
+    uint64_t *slots; /* the caller's */
+    uint32_t mask, count, max;
+    uint64_t seed;
+};
+
+/* `slot_count`: a power of two, at least twice `max`. max 0: nothing is counted, no slots needed. */
+void bgp_rib_count_init(struct bgp_rib_count *c, uint64_t *slots, uint32_t slot_count, uint32_t max,
+                        uint64_t seed);
+
+/* False: there are more than `max` now. */
+bool bgp_rib_count_apply(struct bgp_rib_count *c, const struct bgp_update *u);
+
 #endif

@@ -31,6 +31,7 @@ struct bgp_speaker;
 #define BGP_NEIGHBOR_NAME_MAX 64
 #define BGP_PASSWORD_MAX 80 /* TCP_MD5SIG_MAXKEYLEN of Linux */
 #define BGP_REASON_MAX 96
+#define BGP_MAX_PREFIXES 4000000
 
 /* One neighbor as configured. All pointers are borrowed for the call of bgp_speaker_new only. */
 struct bgp_neighbor_config {
@@ -51,8 +52,9 @@ struct bgp_neighbor_config {
     struct bgp_addr next_hop[BGP_FAMILIES]; /* for announcements of the family; default: the local
                                              * address of the connection. An IPv6 next hop for
                                              * BGP_IPV4 is RFC 8950, if the neighbor agrees */
-    uint32_t max_prefixes;     /* NLRI received in one session beyond which it is ended (Cease 1);
-                            * 0: no bound (routes are counted, and dropped if not of interest) */
+    uint32_t max_prefixes;     /* different prefixes that it may announce; one more ends the session
+                            * (Cease/Maximum Number of Prefixes). 0: no bound, for nothing is kept
+                            * of them; at most BGP_MAX_PREFIXES */
     uint32_t connect_retry_ms; /* 0: BGP_FSM_CONNECT_RETRY_MS; the first waits are shorter */
     bool disabled;             /* starts administratively down */
 };
