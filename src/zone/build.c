@@ -15,7 +15,7 @@ struct pass {
     struct build *b;
     const struct stage *stage;
     const char *const *file_names;
-    struct zone fields; /* without the origin behind it */
+    struct zone fields;
     bool has_soa, has_ns;
     bool occluding; /* names below `occluder` are occluded */
     uint8_t last[DNS_KEY_MAX], occluder[DNS_KEY_MAX];
@@ -26,7 +26,6 @@ struct pass {
 void zone_build_init(struct build *b, struct zone_image_writer *w, struct zone_errors *errs)
 {
     *b = (struct build){ .w = w, .errs = errs, .rr_cap = 64, .zones_cap = 16 };
-    b->shared = base_calloc(BUILD_SHARED_ROWS, sizeof *b->shared);
     b->rr = base_alloc(b->rr_cap * sizeof *b->rr);
     b->zone = base_alloc(b->zones_cap * sizeof *b->zone);
     zone_tree_init(&b->names, w);
@@ -99,28 +98,7 @@ static void set_flags(struct pass *p, struct zone_build_node *n)
     if (p->occluding &&
         (n->key_len <= p->occluder_len || memcmp(n->key, p->occluder, p->occluder_len) != 0))
         p->occluding = false;
-    if (n->name_len >= 2 && n->name[0] == 1 && n->name[1] == '*')
-        n->flags |= IMAGE_NODE_WILDCARD;
-    n->flags |= n->count == 0 ? ZONE_NODE_EMPTY : 0;
-    if (p->occluding)
-        n->flags |= ZONE_NODE_OCCLUDED;
-    for (size_t i = 0; i < n->count; i++) {
-        const struct zone_build_rr *rr = &n->rr[i];
-        if (rr->sig)
-            continue;
-        if (rr->type == DNS_TYPE_CNAME)
-            n->flags |= ZONE_NODE_CNAME;
-        if (rr->type == DNS_TYPE_NSEC)
-            n->flags |= IMAGE_NODE_NSEC;
-        if (p->occluding)
-            continue;
-        if (rr->type == DNS_TYPE_NS && n->key_len != 0)
-            n->flags |= ZONE_NODE_CUT;
-        if (rr->type == DNS_TYPE_DNAME)
-            n->flags |= ZONE_NODE_DNAME;
-        if (rr->type == DNS_TYPE_DS && (n->flags & ZONE_NODE_CUT) != 0)
-            n->flags |= ZONE_NODE_DS; /* records are by type: NS is before DS */
-    }
+    n->flags = zone_build_node_flags(n, p->occluding);
     if (!p->occluding && (n->flags & (ZONE_NODE_CUT | ZONE_NODE_DNAME)) != 0) {
         p->occluding = true;
         memcpy(p->occluder, n->key, n->key_len);
@@ -234,7 +212,7 @@ uint32_t zone_build_zone_write(struct zone_image_writer *w, const struct dns_nam
     z->self = (uint64_t)ref * 8;
     z->origin_key_len = (uint16_t)dns_name_key(origin, key);
     z->origin_len = origin->len;
-    memcpy(z->origin, origin->wire, origin->len);
+    memcpy(z + 1, origin->wire, origin->len);
     return ref;
 }
 

@@ -48,8 +48,8 @@ struct zone_build_zone_ref {
 struct build {
     struct zone_image_writer *w;
     struct zone_errors *errs;
-    const struct dns_name *origin; /* of the zone at hand, borrowed */
-    struct zone_build_shared *shared;
+    const struct dns_name *origin;    /* of the zone at hand, borrowed */
+    struct zone_build_shared *shared; /* made when first used */
     struct zone_tree_builder names, nsec3;
     struct zone_build_rr *rr; /* of the node at hand */
     size_t rr_cap;
@@ -74,6 +74,8 @@ uint32_t zone_build_zones_end(struct build *b);
 void zone_build_node_order(struct zone_build_node *n);
 /* Gives each RRset one TTL and tells what contradicts itself, in the zone b->origin. */
 void zone_build_node_check(struct build *b, struct zone_build_node *n, bool apex);
+/* What kind of node it is; `occluded`: it lies below a cut or a DNAME. */
+uint8_t zone_build_node_flags(const struct zone_build_node *n, bool occluded);
 uint32_t zone_build_node_write(struct build *b, const struct zone_build_node *n);
 uint32_t zone_build_zone_write(struct zone_image_writer *w, const struct dns_name *origin,
                                const struct zone *fields);

@@ -8,7 +8,7 @@
 
 void zone_origin(const struct zone *z, struct dns_name *out)
 {
-    struct rd r = rd_init(z->origin, z->origin_len);
+    struct rd r = rd_init(zone_image_origin(z), z->origin_len);
     bool good = dns_name_parse(out, &r); /* zone_image_zone_at() has asked before */
     base_assert(good);
 }
@@ -44,7 +44,7 @@ void zone_node_name(const struct zone *z, const struct zone_node *n, struct dns_
     uint8_t wire[DNS_NAME_MAX];
     if ((size_t)n->name_len + z->origin_len <= sizeof wire) {
         memcpy(wire, n + 1, n->name_len);
-        memcpy(wire + n->name_len, z->origin, z->origin_len);
+        memcpy(wire + n->name_len, zone_image_origin(z), z->origin_len);
         struct rd r = rd_init(wire, (size_t)n->name_len + z->origin_len);
         if (dns_name_parse(out, &r) && rd_left(&r) == 0)
             return;

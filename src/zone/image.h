@@ -70,10 +70,14 @@ struct zone {
     uint32_t node_count;
     uint32_t serial;
     uint16_t origin_key_len;
-    uint8_t any; /* the flags of all nodes of `names` */
-    uint8_t origin_len;
-    uint8_t origin[]; /* wire form, root label included */
+    uint8_t any;        /* the flags of all nodes of `names` */
+    uint8_t origin_len; /* of its wire form behind this struct, root label included */
 };
+
+static inline const uint8_t *zone_image_origin(const struct zone *z)
+{
+    return (const uint8_t *)(z + 1);
+}
 
 /* What a leaf of a tree of names refers to. Behind the struct: name_len bytes of the labels below the
  * origin, in the text's case and without the root label; then the RRsets by ascending type. */

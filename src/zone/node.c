@@ -142,6 +142,33 @@ void zone_build_node_check(struct build *b, struct zone_build_node *n, bool apex
     check_company(b, n, apex);
 }
 
+uint8_t zone_build_node_flags(const struct zone_build_node *n, bool occluded)
+{
+    uint8_t flags = n->count == 0 ? ZONE_NODE_EMPTY : 0;
+    if (n->name_len >= 2 && n->name[0] == 1 && n->name[1] == '*')
+        flags |= IMAGE_NODE_WILDCARD;
+    if (occluded)
+        flags |= ZONE_NODE_OCCLUDED;
+    for (size_t i = 0; i < n->count; i++) {
+        const struct zone_build_rr *rr = &n->rr[i];
+        if (rr->sig)
+            continue;
+        if (rr->type == DNS_TYPE_CNAME)
+            flags |= ZONE_NODE_CNAME;
+        if (rr->type == DNS_TYPE_NSEC)
+            flags |= IMAGE_NODE_NSEC;
+        if (occluded)
+            continue;
+        if (rr->type == DNS_TYPE_NS && n->key_len != 0)
+            flags |= ZONE_NODE_CUT;
+        if (rr->type == DNS_TYPE_DNAME)
+            flags |= ZONE_NODE_DNAME;
+        if (rr->type == DNS_TYPE_DS && (flags & ZONE_NODE_CUT) != 0)
+            flags |= ZONE_NODE_DS; /* records are by type: NS is before DS */
+    }
+    return flags;
+}
+
 static uint32_t items_len(const struct zone_build_node *n, size_t begin, size_t end)
 {
     size_t len = 0;
@@ -168,6 +195,8 @@ static uint32_t share(struct build *b, const struct zone_build_node *n, size_t b
     uint8_t bytes[BUILD_SHARED_MAX];
     if (len < BUILD_SHARED_MIN || len > sizeof bytes)
         return 0;
+    if (b->shared == NULL)
+        b->shared = base_calloc(BUILD_SHARED_ROWS, sizeof *b->shared);
     put_items(bytes, n, begin, end);
     uint64_t hash = 0, word;
     for (uint32_t i = 0; i < len; i += 8) {
