@@ -97,12 +97,36 @@ struct verdict_set {
     struct verdict_path paths[VERDICT_PATHS_MAX];
 };
 
-/* "timeout" and "no answer in time". */
-const char *verdict_why_name(enum verdict_why why);
-const char *verdict_why_words(enum verdict_why why);
+/* Names and words of the above, here in the header so that announce needs no library of health. */
+
+/* "timeout"; part of the output's promise (--json, metrics). */
+static inline const char *verdict_why_name(enum verdict_why why)
+{
+#define VERDICT_WHY_ROW(id, name, words) name,
+    static const char *const names[] = { VERDICT_WHYS(VERDICT_WHY_ROW) };
+#undef VERDICT_WHY_ROW
+    return names[why < VERDICT_WHY_COUNT ? why : VERDICT_FINE];
+}
+
+/* "no answer in time" */
+static inline const char *verdict_why_words(enum verdict_why why)
+{
+#define VERDICT_WHY_ROW(id, name, words) words,
+    static const char *const all[] = { VERDICT_WHYS(VERDICT_WHY_ROW) };
+#undef VERDICT_WHY_ROW
+    return all[why < VERDICT_WHY_COUNT ? why : VERDICT_FINE];
+}
+
 /* "probe", "answers", "nothing" */
-const char *verdict_how_name(enum verdict_how how);
+static inline const char *verdict_how_name(enum verdict_how how)
+{
+    return how == VERDICT_BY_PROBE ? "probe" : how == VERDICT_BY_ANSWERS ? "answers" : "nothing";
+}
+
 /* "udp", "tcp" */
-const char *verdict_transport_name(enum verdict_transport transport);
+static inline const char *verdict_transport_name(enum verdict_transport transport)
+{
+    return transport == VERDICT_UDP ? "udp" : "tcp";
+}
 
 #endif

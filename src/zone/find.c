@@ -261,6 +261,20 @@ const struct zone_node *zone_nsec_before(const struct zone *z, const struct dns_
     return zone_image_node_at(m, e.ref);
 }
 
+const struct zone_node *zone_node_before(const struct zone *z, const struct dns_name *name)
+{
+    const struct zone_image_map *m = zone_image_map_of(z);
+    uint8_t all[DNS_KEY_MAX];
+    const uint8_t *key;
+    size_t len, common;
+    struct zone_image_pos pos;
+    struct zone_image_entry e;
+    if (!key_below(z, name, all, &key, &len) ||
+        !zone_image_seek(m, z->names, key, len, &pos, &common) || !zone_image_entry(&pos, &e))
+        return NULL;
+    return zone_image_node_at(m, e.ref);
+}
+
 const struct zone_node *zone_nsec3_before(const struct zone *z, const struct dns_name *hashed,
                                           bool *matches)
 {

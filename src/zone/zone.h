@@ -96,6 +96,10 @@ const struct zone_node *zone_nsec_before(const struct zone *z, const struct dns_
 const struct zone_node *zone_nsec3_before(const struct zone *z, const struct dns_name *hashed,
                                           bool *matches);
 
+/* The last node at or before `name` in canonical order: one at random, for a name at random. `name`
+ * must be at or below the origin of `z`; NULL only in a broken image. */
+const struct zone_node *zone_node_before(const struct zone *z, const struct dns_name *name);
+
 /* All nodes in canonical order: zone_apex() first, NULL after the last. */
 const struct zone_node *zone_node_after(const struct zone *z, const struct zone_node *n);
 

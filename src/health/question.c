@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "health/question.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "dns/type.h"
+
+#define LOOK_MAX 256       /* nodes looked at for one question */
+#define KINDS_ZONES_MAX 64 /* zones, and nodes of each, looked at for health_question_kinds() */
+#define KINDS_NODES_MAX 1024
+#define RECORDS_MAX 48 /* an RRset with more is not asked for: its answer is no probe */
+#define BYTES_MAX 16384
+#define JUMP_STEPS 32     /* a random name is followed by up to so many steps, to get below it */
+#define TYPE_ABSENT 65399 /* of the range for private use (RFC 6895 section 3.1) */
+
+const char *health_question_kind_name(enum question_kind k)
+{
+    static const char *const names[] = { "soa", "record", "denial", "referral" };
+    base_assert(k < QUESTION_KINDS);
+    return names[k];
+}
+
+bool health_question_equal(const struct question *a, const struct question *b)
+{
+    return a->qtype == b->qtype && dns_name_equal(&a->qname, &b->qname);
+}
+
+static uint64_t next_random(struct question_walk *w)
+{
+    uint64_t z = w->random += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+/* A label of 1 to 12 letters and digits in front of `below`; `below` itself when it does not fit. */
+static void random_child(struct question_walk *w, const struct dns_name *below,
+                         struct dns_name *out)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    uint8_t wire[DNS_NAME_MAX];
+    uint64_t r = next_random(w);
+    size_t len = 1 + r % 12;
+    *out = *below;
+    if (1 + len + below->len > DNS_NAME_MAX || below->labels >= DNS_LABELS_MAX)
+        return;
+    wire[0] = (uint8_t)len;
+    for (size_t i = 1; i <= len; i++) {
+        r = i % 8 == 0 ? next_random(w) : r / 36;
+        wire[i] = (uint8_t)letters[r % 36];
+    }
+    memcpy(wire + 1 + len, below->wire, below->len);
+    struct rd rd = rd_init(wire, 1 + len + below->len);
+    bool good = dns_name_parse(out, &rd);
+    base_assert(good);
+}
+
+static void ask_soa(const struct zone *z, struct question *q)
+{
+    q->kind = QUESTION_SOA;
+    q->qtype = DNS_TYPE_SOA;
+    zone_origin(z, &q->qname);
+}
+
+/* ---- where in the zones ---- */
+
+static const struct zone_node *jump(const struct zone *z, struct question_walk *w)
+{
+    struct dns_name origin, near;
+    zone_origin(z, &origin);
+    random_child(w, &origin, &near);
+    const struct zone_node *n = zone_node_before(z, &near);
+    uint64_t steps = next_random(w) % JUMP_STEPS;
+    for (; n != NULL && steps > 0; steps--)
+        n = zone_node_after(z, n);
+    return n != NULL ? n : zone_apex(z);
+}
+
+/* The next node of the walk; at the end of a zone the first of the next. */
+static const struct zone_node *step(const struct zone_set *s, struct question_walk *w,
+                                    const struct zone **z)
+{
+    *z = zone_set_at(s, w->zone_idx % zone_set_count(s));
+    w->node = w->node != NULL ? zone_node_after(*z, w->node) : zone_apex(*z);
+    if (w->node == NULL) {
+        w->zone_idx = (w->zone_idx + 1) % zone_set_count(s);
+        *z = zone_set_at(s, w->zone_idx);
+        w->node = zone_apex(*z);
+    }
+    return w->node;
+}
+
+/* ---- what a node can be asked ---- */
+
+static bool is_askable(const struct zone_rrset *r)
+{
+    return r->count > 0 && r->count <= RECORDS_MAX && r->rdata_len + r->sigs_len <= BYTES_MAX;
+}
+
+/* One of the types of an authoritative node, by chance; of a delegation only DS (RFC 4035 section
+ * 3.1.4.1). */
+static bool ask_record(const struct zone *z, const struct zone_node *n, uint64_t r,
+                       struct question *q)
+{
+    uint32_t flags = zone_node_flags(n), pos = 0, count = 0;
+    struct zone_rrset set;
+    if ((flags & (ZONE_NODE_OCCLUDED | ZONE_NODE_EMPTY)) != 0)
+        return false;
+    bool cut = (flags & ZONE_NODE_CUT) != 0;
+    if (cut && (flags & ZONE_NODE_DS) == 0)
+        return false;
+    q->qtype = 0;
+    while (zone_node_next(z, n, &pos, &set)) {
+        if (!is_askable(&set) || (cut && set.type != DNS_TYPE_DS))
+            continue;
+        if (r % ++count == 0) /* each of them with the same chance */
+            q->qtype = set.type;
+        r = r / 7 + r * 31;
+    }
+    if (count == 0)
+        return false;
+    q->kind = q->qtype == DNS_TYPE_SOA ? QUESTION_SOA : QUESTION_RECORD;
+    zone_node_name(z, n, &q->qname);
+    return true;
+}
+
+static bool ask_referral(const struct zone *z, const struct zone_node *n, struct question_walk *w,
+                         struct question *q)
+{
+    uint32_t flags = zone_node_flags(n);
+    struct dns_name cut;
+    struct zone_rrset ns;
+    if ((flags & ZONE_NODE_CUT) == 0 || (flags & ZONE_NODE_OCCLUDED) != 0 ||
+        !zone_node_find(z, n, DNS_TYPE_NS, &ns) || !is_askable(&ns))
+        return false;
+    q->kind = QUESTION_REFERRAL;
+    q->qtype = DNS_TYPE_A;
+    zone_node_name(z, n, &cut);
+    random_child(w, &cut, &q->qname);
+    return true;
+}
+
+/* A name that does not exist below `n`, or a type that it does not own. */
+static bool ask_denial(const struct zone *z, const struct zone_node *n, struct question_walk *w,
+                       struct question *q)
+{
+    const uint32_t aside = ZONE_NODE_CUT | ZONE_NODE_OCCLUDED | ZONE_NODE_CNAME | ZONE_NODE_DNAME;
+    struct zone_found found;
+    struct dns_name owner;
+    if ((zone_node_flags(n) & aside) != 0)
+        return false;
+    zone_node_name(z, n, &owner);
+    q->kind = QUESTION_DENIAL;
+    q->qtype = TYPE_ABSENT;
+    q->qname = owner;
+    if (next_random(w) % 3 == 0)
+        return true;
+    random_child(w, &owner, &q->qname);
+    zone_lookup(z, &q->qname, &found);
+    q->qtype = DNS_TYPE_A;
+    /* What lies below a wildcard exists by it, also as another alias. */
+    const struct zone_node *at = found.exact != NULL ? found.exact : found.wildcard;
+    return found.cut == NULL && found.dname == NULL &&
+           (at == NULL || (zone_node_flags(at) & aside) == 0);
+}
+
+static bool ask(const struct zone *z, const struct zone_node *n, struct question_walk *w,
+                enum question_kind kind, struct question *q)
+{
+    switch (kind) {
+    case QUESTION_SOA:
+        ask_soa(z, q);
+        return true;
+    case QUESTION_RECORD:
+        return ask_record(z, n, next_random(w), q);
+    case QUESTION_DENIAL:
+        return ask_denial(z, n, w, q);
+    case QUESTION_REFERRAL:
+        return ask_referral(z, n, w, q);
+    }
+    base_unreachable("question kind");
+}
+
+void health_question_pick(const struct zone_set *s, struct question_walk *w,
+                          enum question_kind kind, struct question *q)
+{
+    base_assert(zone_set_count(s) > 0);
+    const struct zone *z = zone_set_at(s, (uint32_t)(next_random(w) % zone_set_count(s)));
+    if (next_random(w) % 2 == 0) {
+        const struct zone_node *n = jump(z, w);
+        for (uint32_t i = 0; i < LOOK_MAX / 2 && n != NULL; i++, n = zone_node_after(z, n))
+            if (ask(z, n, w, kind, q))
+                return;
+    }
+    for (uint32_t i = 0; i < LOOK_MAX; i++) {
+        const struct zone_node *n = step(s, w, &z);
+        if (ask(z, n, w, kind, q))
+            return;
+    }
+    ask_soa(z, q);
+}
+
+uint32_t health_question_kinds(const struct zone_set *s)
+{
+    uint32_t kinds =
+        QUESTION_BIT(QUESTION_SOA) | QUESTION_BIT(QUESTION_RECORD) | QUESTION_BIT(QUESTION_DENIAL);
+    for (uint32_t i = 0; i < zone_set_count(s) && i < KINDS_ZONES_MAX; i++) {
+        const struct zone *z = zone_set_at(s, i);
+        const struct zone_node *n = zone_apex(z);
+        for (uint32_t k = 0; n != NULL && k < KINDS_NODES_MAX; k++, n = zone_node_after(z, n))
+            if ((zone_node_flags(n) & ZONE_NODE_CUT) != 0)
+                return kinds | QUESTION_BIT(QUESTION_REFERRAL);
+    }
+    return kinds;
+}
