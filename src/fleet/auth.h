@@ -13,6 +13,7 @@
  * fleet room. */
 #define FLEET_SECRET_MIN 16 /* bytes; shorter ones are refused: they can be guessed */
 
+/* Writes the tag of `body` to `tag`. False with *e filled in when the secret is too short. */
 bool fleet_tag(const uint8_t *secret, size_t secret_len, const uint8_t *body, size_t len,
                uint8_t tag[FLEET_TAG_LEN], struct err *e) BASE_MUST_USE;
 

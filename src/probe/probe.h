@@ -84,6 +84,7 @@ void probe_client_free(struct probe_client *c);
 bool probe_ask(struct probe_client *c, const struct probe_question *q, probe_done *done,
                void *arg) BASE_MUST_USE;
 
+/* Questions that have been asked and not been called back for. */
 uint32_t probe_in_flight(const struct probe_client *c);
 
 /* ---- the pure part (probe/message.c): no socket, no clock ---- */
