@@ -17,6 +17,7 @@ struct serve_args {
     struct guard_options o;
     struct guard_service service[GUARD_SERVICES_MAX];
     struct guard_zone *zone;
+    const char *interface; /* to put the addresses on; NULL: they are there */
     uint32_t errors;
 };
 
@@ -69,13 +70,14 @@ static uint32_t number(struct serve_args *a, const char *option, const char *tex
 
 static void parse(struct serve_args *a, int argc, char **argv)
 {
-    enum { LISTEN = 256, ZONE, NSID, WORKERS, USER, CLIENTS, IDLE };
+    enum { LISTEN = 256, ZONE, NSID, WORKERS, USER, INTERFACE, CLIENTS, IDLE };
     static const struct option options[] = {
         { "listen", required_argument, NULL, LISTEN },
         { "zone", required_argument, NULL, ZONE },
         { "nsid", required_argument, NULL, NSID },
         { "workers", required_argument, NULL, WORKERS },
         { "user", required_argument, NULL, USER },
+        { "interface", required_argument, NULL, INTERFACE },
         { "tcp-clients", required_argument, NULL, CLIENTS },
         { "tcp-idle-ms", required_argument, NULL, IDLE },
         { NULL, 0, NULL, 0 },
@@ -100,6 +102,9 @@ static void parse(struct serve_args *a, int argc, char **argv)
             break;
         case USER:
             a->o.user = optarg;
+            break;
+        case INTERFACE:
+            a->interface = optarg;
             break;
         case CLIENTS:
             a->o.tcp_clients_max = number(a, "--tcp-clients: not", optarg, 100000);
@@ -130,6 +135,8 @@ int cmd_serve(int argc, char **argv)
               stderr);
         return CMD_USAGE;
     }
+    for (uint32_t i = 0; i < a.o.service_count; i++)
+        a.service[i].interface = a.interface;
     a.o.services = a.service;
     a.o.zones = a.zone;
     return guard_run(&a.o);

@@ -33,8 +33,20 @@ static int lock_directory(const char *path)
     return fd;
 }
 
-static bool make_way(int fd, const struct sockaddr_un *un)
+/* Whether somebody listens on it. */
+static bool is_listening(const struct sockaddr_un *un, int *error)
 {
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool connected = fd >= 0 && connect(fd, (const struct sockaddr *)un, sizeof *un) == 0;
+    *error = errno;
+    if (fd >= 0)
+        close(fd);
+    return connected || *error == EAGAIN;
+}
+
+static bool make_way(const struct sockaddr_un *un, mono_t patience)
+{
+    int error;
     struct stat st;
     if (lstat(un->sun_path, &st) != 0)
         return true;
@@ -43,39 +55,40 @@ static bool make_way(int fd, const struct sockaddr_un *un)
                        "%s is there and is not a socket", un->sun_path);
         return false;
     }
-    if (connect(fd, (const struct sockaddr *)un, sizeof *un) == 0 || errno == EAGAIN) {
+    bool listening;
+    do
+        listening = is_listening(un, &error);
+    while (listening && guard_patience(patience));
+    if (listening) {
         guard_complain(0, "stop it first, or give each node its own control_socket",
                        "a node is already running on the control socket %s", un->sun_path);
         return false;
     }
-    if (errno != ECONNREFUSED || unlink(un->sun_path) != 0) {
-        guard_complain(errno, NULL, "cannot replace the old control socket %s", un->sun_path);
+    if ((error != ECONNREFUSED && error != ENOENT) ||
+        (unlink(un->sun_path) != 0 && errno != ENOENT)) {
+        guard_complain(error, NULL, "cannot replace the old control socket %s", un->sun_path);
         return false;
     }
     return true;
 }
 
-static int control_socket_in(const struct sockaddr_un *un)
+static int control_socket_in(const struct sockaddr_un *un, mono_t patience)
 {
-    int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (!make_way(un, patience))
+        return -1;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool free_path = probe >= 0 && fd >= 0 && make_way(probe, un);
-    if (probe >= 0)
-        close(probe);
-    if (free_path) {
-        mode_t mask = umask(0117); /* owner and group */
-        int bound = bind(fd, (const struct sockaddr *)un, sizeof *un);
-        umask(mask);
-        if (bound == 0 && listen(fd, 64) == 0)
-            return fd;
-        guard_complain(errno, NULL, "cannot make the control socket %s", un->sun_path);
-    }
+    mode_t mask = umask(0117); /* owner and group */
+    int bound = bind(fd, (const struct sockaddr *)un, sizeof *un);
+    umask(mask);
+    if (bound == 0 && listen(fd, 64) == 0)
+        return fd;
+    guard_complain(errno, NULL, "cannot make the control socket %s", un->sun_path);
     if (fd >= 0)
         close(fd);
     return -1;
 }
 
-int guard_control_socket(const char *path)
+int guard_control_socket(const char *path, mono_t patience)
 {
     struct sockaddr_un un = { .sun_family = AF_UNIX };
     if (strlen(path) >= sizeof un.sun_path) {
@@ -87,7 +100,7 @@ int guard_control_socket(const char *path)
     int dir = lock_directory(path);
     if (dir < 0)
         return -1;
-    int fd = control_socket_in(&un);
+    int fd = control_socket_in(&un, patience);
     close(dir);
     return fd;
 }

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,8 @@
 
 #define NET_BUFFER (4 << 20) /* bytes that wait in a UDP socket while a successor takes over */
 #define NET_BACKLOG 1024
-#define NET_IPV6_MTU 1280 /* what every path carries: IPv6 routers do not fragment */
+#define NET_PATIENCE_MS 1000 /* for what a killed run still holds */
+#define NET_IPV6_MTU 1280    /* what every path carries: IPv6 routers do not fragment */
 
 void guard_complain(int error, const char *hint, const char *fmt, ...)
 {
@@ -26,6 +28,16 @@ void guard_complain(int error, const char *hint, const char *fmt, ...)
     va_end(ap);
     fprintf(stderr, "perigee: %s%s%s%s%s\n", line, error ? ": " : "", error ? strerror(error) : "",
             hint ? "; " : "", hint ? hint : "");
+}
+
+bool guard_patience(mono_t until)
+{
+    const int error = errno;
+    const bool again = mono_before(time_mono(), until);
+    if (again)
+        poll(NULL, 0, 10);
+    errno = error;
+    return again;
 }
 
 static bool set(int fd, int level, int option, int value)
@@ -70,7 +82,7 @@ static bool set_udp(int fd, const union addr *a)
 enum net_share { NET_ALONE, NET_FIRST, NET_JOIN };
 
 /* Opens a socket bound to `a`; it listens if it is TCP. Returns -1 with errno set. */
-static int open_bound(const union addr *a, int type, enum net_share share)
+static int open_once(const union addr *a, int type, enum net_share share)
 {
     int fd = socket(a->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -92,12 +104,24 @@ static int open_bound(const union addr *a, int type, enum net_share share)
     return -1;
 }
 
+/* The processes of a run that was killed a moment ago may still be closing theirs. */
+static int open_bound(const struct guard_net *n, const union addr *a, int type,
+                      enum net_share share)
+{
+    int fd;
+    while ((fd = open_once(a, type, share)) < 0 && errno == EADDRINUSE && share != NET_JOIN &&
+           guard_patience(n->patience)) {
+    }
+    return fd;
+}
+
 static bool open_service(struct guard_net *n, const union addr *a, uint32_t workers)
 {
     char text[ADDR_TEXT_MAX];
     for (uint32_t tcp = 0; tcp <= 1; tcp++) {
         for (uint32_t w = 0; w < workers; w++) {
-            int fd = open_bound(a, tcp ? SOCK_STREAM : SOCK_DGRAM, w == 0 ? NET_FIRST : NET_JOIN);
+            int fd =
+                open_bound(n, a, tcp ? SOCK_STREAM : SOCK_DGRAM, w == 0 ? NET_FIRST : NET_JOIN);
             if (fd < 0) {
                 guard_complain(errno, bind_hint(errno, a), "cannot listen on %s (%s)",
                                addr_text(a, text), tcp ? "TCP" : "UDP");
@@ -141,7 +165,7 @@ static bool open_listeners(struct guard_net *n, const struct guard_options *o)
     bool ok = true;
     for (uint32_t i = 0; i < o->bgp_listener_count; i++) {
         const union addr *a = &o->bgp_listeners[i];
-        int fd = open_bound(a, SOCK_STREAM, NET_ALONE);
+        int fd = open_bound(n, a, SOCK_STREAM, NET_ALONE);
         if (fd < 0) {
             guard_complain(errno, bind_hint(errno, a), "cannot listen for BGP on %s (TCP)",
                            addr_text(a, text));
@@ -151,7 +175,7 @@ static bool open_listeners(struct guard_net *n, const struct guard_options *o)
         n->bgp[n->bgp_count++] = fd;
     }
     if (o->fleet != NULL) {
-        n->fleet = open_bound(o->fleet, SOCK_DGRAM, NET_ALONE);
+        n->fleet = open_bound(n, o->fleet, SOCK_DGRAM, NET_ALONE);
         if (n->fleet < 0) {
             guard_complain(errno, bind_hint(errno, o->fleet),
                            "cannot listen for the fleet on %s (UDP)", addr_text(o->fleet, text));
@@ -226,12 +250,13 @@ bool guard_net_open(struct guard_net *n, const struct guard_options *o)
 {
     const size_t rows = (size_t)o->service_count * o->workers * 2;
     *n = (struct guard_net){ .setup_fd = -1, .fleet = -1, .control = -1 };
+    n->patience = mono_add_ms(time_mono(), NET_PATIENCE_MS);
     n->setup = base_calloc(1, sizeof *n->setup + rows * sizeof n->setup->socket[0]);
     for (uint32_t i = 0; i < GUARD_SERVICES_MAX; i++)
         n->claim[i].lock = -1;
     /* First of all: if this node runs already, nothing else is worth saying. */
     if (o->control_socket != NULL) {
-        n->control = guard_control_socket(o->control_socket);
+        n->control = guard_control_socket(o->control_socket, n->patience);
         if (n->control < 0)
             return false;
         n->path = o->control_socket;

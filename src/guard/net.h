@@ -6,12 +6,14 @@
 #include <stdint.h>
 
 #include "base/mem.h"
+#include "base/time.h"
 #include "guard/guard.h"
 #include "serve/link.h"
 
 /* The sockets that outlive every other process of the node, and the addresses they are bound to. */
 struct guard_net {
     struct serve_setup *setup; /* owned; its `socket` rows name the open descriptors */
+    mono_t patience;           /* what is in use is tried again until then */
     int setup_fd;              /* sealed copy of `setup` for serve processes */
     int bgp[GUARD_LISTENERS_MAX];
     uint32_t bgp_count;
@@ -45,9 +47,12 @@ int guard_address_sweep(unsigned ifindex);
  * -1 with EADDRINUSE when another node has. */
 int guard_address_claim(const union addr *a);
 
-/* guard/control_socket.c: binds and listens. A socket that nobody listens on is replaced. -1 after
- * printing one line. */
-int guard_control_socket(const char *path);
+/* guard/control_socket.c: binds and listens. A socket that nobody listens on is replaced; one
+ * that somebody does is tried again until `patience`. -1 after printing one line. */
+int guard_control_socket(const char *path, mono_t patience);
+
+/* Whether it is worth trying again before `until`; waits a little if so. Leaves errno alone. */
+bool guard_patience(mono_t until);
 
 /* One line on stderr: "perigee: what: errno's text; hint". errno 0 and hint NULL are left out. */
 void guard_complain(int error, const char *hint, const char *fmt, ...)
