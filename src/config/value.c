@@ -296,13 +296,14 @@ static bool prefix_value_parse(const struct config_key *key, const char *text, s
     if (len == 0)
         return err_set(e, ERR_INPUT, "announce only what is yours",
                        "'%s' %s is the whole address space", key->name, text);
-    struct prefix right = prefix_of(&a, (uint8_t)len);
-    if (!prefix_parse(out, text)) {
+    struct prefix right = prefix_of(&a, (uint8_t)len), given;
+    if (!prefix_parse(&given, text)) {
         char words[PREFIX_TEXT_MAX], hint[100];
         snprintf(hint, sizeof hint, "did you mean %s?", prefix_text(&right, words));
         return err_set(e, ERR_INPUT, hint, "'%s' %s has bits set behind its length", key->name,
                        text);
     }
+    *out = given;
     return true;
 }
 
