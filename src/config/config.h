@@ -224,7 +224,10 @@ struct config_bundle {
     struct config *config; /* owned when it came from config_bundle_open() */
     const struct config_node *node;
     bool dry_run;
+    char *file;    /* its name, and */
+    uint64_t hash; /* config_hash() of its bytes: filled in by config_bundle_open(), owned */
 };
+uint64_t config_hash(const char *yaml, size_t len); /* FNV-1a: whether a file has changed */
 
 /* Returns a sealed memfd that the caller closes; -1 with *e filled in. */
 int config_bundle_new(const struct config_bundle *b, const struct config_source *source,

@@ -266,6 +266,14 @@ static bool secrets_take(struct rd *r, struct config *c, const struct config_nod
     return !r->bad;
 }
 
+uint64_t config_hash(const char *yaml, size_t len)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)yaml[i]) * 0x100000001b3;
+    return hash;
+}
+
 static bool bundle_read(struct config_bundle *b, const uint8_t *bytes, size_t size, struct err *e)
 {
     struct rd r = rd_init(bytes, size);
@@ -291,10 +299,14 @@ static bool bundle_read(struct config_bundle *b, const uint8_t *bytes, size_t si
         err_set(e, ERR_PEER, NULL, "the configuration bundle is cut short");
     else
         ok = true;
-    if (!ok)
+    if (ok) {
+        b->hash = config_hash(yaml, yaml_len);
+        b->file = file_text;
+    } else {
         config_free(b->config);
+        free(file_text);
+    }
     free(errors);
-    free(file_text);
     free(name_text);
     return ok;
 }

@@ -78,7 +78,7 @@ static const struct config_key service_keys[] = {
       .max = 86400000, .def = "30s",
       .doc =
           "A drain is over after this time, even if queries still come. At least `drain_delay`." },
-    { "drain_prepend", CONFIG_KIND_NUMBER, FIELD(config_service, drain_prepend), .min = 0,
+    { "drain_prepend", CONFIG_KIND_NUMBER, FIELD(config_service, drain_prepend), .min = 1,
       .max = 10, .def = "3",
       .doc = "How often the own AS number is prepended while draining or over capacity." },
 };

@@ -538,7 +538,7 @@ static void files_are_read(void **state)
     struct config *c = config_parse(&source, &errors);
     struct err e;
     assert_non_null(c);
-    struct config_bundle b = { c, &c->nodes.at[0], true };
+    struct config_bundle b = { .config = c, .node = &c->nodes.at[0], .dry_run = true };
     int fd = config_bundle_new(&b, &source, &e);
     assert_true(fd >= 0);
     config_free(c);
@@ -550,6 +550,9 @@ static void files_are_read(void **state)
     assert_string_equal(b.config->fleet.secret, "0123456789abcdef");
     assert_null(b.node->neighbors.at[0].password);
     assert_string_equal(b.node->neighbors.at[1].password, "geheim");
+    assert_string_equal(b.file, path);
+    assert_true(b.hash == config_hash(yaml, strlen(yaml)));
+    free(b.file);
     config_free(b.config);
     close(fd);
     free(yaml);
