@@ -12,4 +12,18 @@
 /* `perigee serve`; returns when the server has been stopped. */
 int cmd_serve(int argc, char **argv);
 
+/* A node, from the fleet's file; returns when it has been stopped. */
+int cmd_run(int argc, char **argv);
+/* The fleet file and its zones: every mistake, with file, line and what to do. */
+int cmd_check(int argc, char **argv);
+
+/* A running node, through its control socket. */
+int cmd_status(int argc, char **argv);
+int cmd_neighbors(int argc, char **argv);
+int cmd_routes(int argc, char **argv);
+int cmd_zones(int argc, char **argv);
+int cmd_drain(int argc, char **argv);
+int cmd_undrain(int argc, char **argv);
+int cmd_reload(int argc, char **argv);
+
 #endif

@@ -146,8 +146,11 @@ void config_check_files(struct config_reading *r)
 {
     struct config *c = r->c;
     const struct config_node *only = NULL;
-    if (r->source->node != NULL && (only = config_find_node(c, r->source->node)) == NULL)
-        return;
+    if (r->source->node != NULL || r->source->this_host) {
+        only = config_find_node(c, r->source->node);
+        if (only == NULL)
+            return; /* the caller tells it */
+    }
     secret_load(r, &c->fleet.secret_file, SECRET_MIN, SECRET_MAX, &c->fleet.secret);
     for (uint32_t i = 0; i < c->nodes.count; i++) {
         struct config_neighbors *list = &c->nodes.at[i].neighbors;
@@ -287,7 +290,9 @@ static bool bundle_read(struct config_bundle *b, const uint8_t *bytes, size_t si
         return err_set(e, ERR_PEER, NULL, "this is no configuration bundle of this version");
     char *file_text = text_dup(file, file_len), *name_text = text_dup(name, name_len);
     struct config_errors *errors = base_calloc(1, sizeof *errors);
-    struct config_source source = { file_text, yaml, yaml_len, NULL, true };
+    struct config_source source = {
+        .file = file_text, .yaml = yaml, .len = yaml_len, .no_files = true
+    };
     bool ok = false;
     b->config = config_parse(&source, errors);
     b->node = b->config != NULL ? config_find_node(b->config, name_text) : NULL;

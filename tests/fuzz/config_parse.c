@@ -10,7 +10,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct config_errors errors;
-    struct config_source source = { "fuzz/f.yaml", (const char *)data, size, NULL, true };
+    struct config_source source = {
+        .file = "fuzz/f.yaml", .yaml = (const char *)data, .len = size, .no_files = true
+    };
     struct config *c = config_parse(&source, &errors);
     base_assert((c == NULL) == (errors.count != 0));
     for (uint32_t i = 0; i < errors.count && i < CONFIG_ERRORS_MAX; i++) {

@@ -329,7 +329,7 @@ static char *lines_of(const char *yaml, size_t len, const char *file, bool no_fi
     char *out = NULL;
     size_t out_len;
     struct config_errors *errors = base_calloc(1, sizeof *errors);
-    struct config_source source = { file, yaml, len, NULL, no_files };
+    struct config_source source = { .file = file, .yaml = yaml, .len = len, .no_files = no_files };
     FILE *f = open_memstream(&out, &out_len);
     struct config *c = config_parse(&source, errors);
     config_errors_print(errors, f);
@@ -419,7 +419,9 @@ static void errors_are_counted(void **state)
 static struct config *parsed(const char *yaml)
 {
     static struct config_errors errors;
-    struct config_source source = { "/etc/perigee/f.yaml", yaml, strlen(yaml), NULL, true };
+    struct config_source source = {
+        .file = "/etc/perigee/f.yaml", .yaml = yaml, .len = strlen(yaml), .no_files = true
+    };
     struct config *c = config_parse(&source, &errors);
     config_errors_print(&errors, stderr);
     assert_non_null(c);
@@ -534,7 +536,9 @@ static void files_are_read(void **state)
 
     file_put("md5", "geheim\n", 0600);
     static struct config_errors errors;
-    struct config_source source = { path, yaml, strlen(yaml), "ams1", false };
+    struct config_source source = {
+        .file = path, .yaml = yaml, .len = strlen(yaml), .node = "ams1"
+    };
     struct config *c = config_parse(&source, &errors);
     struct err e;
     assert_non_null(c);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/* `perigee drain` and `undrain`. */
+#include <stdio.h>
+#include <time.h>
+
+#include "cmd/client.h"
+#include "cmd/cmd.h"
+
+#define POLL_MS 200
+
+static bool is_done(const json_t *reply)
+{
+    return json_is_true(json_object_get(json_object_get(reply, "drain"), "done"));
+}
+
+/* Until every prefix is drained. The node ends a drain by itself at its limit, so this ends. */
+static json_t *wait_done(const struct client_options *o, json_t *reply, int *status)
+{
+    struct client_options quiet = *o;
+    quiet.json = false;
+    quiet.reason = NULL;
+    while (reply != NULL && !is_done(reply)) {
+        struct timespec pause = { 0, POLL_MS * 1000000L };
+        json_decref(reply);
+        nanosleep(&pause, NULL);
+        reply = client_ask(&quiet, "status", status);
+    }
+    return reply;
+}
+
+static void print_prefixes(const json_t *reply)
+{
+    size_t i;
+    json_t *p;
+    json_array_foreach(json_object_get(reply, "prefixes"), i, p)
+    {
+        printf("%s: %s, %s\n", client_text(p, "prefix"), client_text(p, "state"),
+               client_text(p, "reason"));
+    }
+}
+
+int cmd_drain(int argc, char **argv)
+{
+    struct client_options o;
+    int status = client_options_parse(
+        &o, argc, argv, "json reason wait",
+        "usage: perigee drain [--wait] [--reason TEXT] [--json] [-s SOCKET | -c FILE [--node "
+        "NAME]]\n"
+        "leads the clients to other sites, then withdraws; kept over restarts, until 'perigee "
+        "undrain'\n"
+        "  --wait              return when no query comes any more (or the drain's limit passed)\n"
+        "  --reason TEXT       for status and log\n");
+    if (status != CLIENT_DONE)
+        return status;
+    json_t *reply = client_ask(&o, "drain", &status);
+    if (o.wait)
+        reply = wait_done(&o, reply, &status);
+    if (reply != NULL && !o.json) {
+        print_prefixes(reply);
+        if (!is_done(reply))
+            puts("draining; 'perigee status' shows when it is done, 'perigee drain --wait' waits");
+    }
+    json_decref(reply);
+    return status;
+}
+
+int cmd_undrain(int argc, char **argv)
+{
+    struct client_options o;
+    int status =
+        client_options_parse(&o, argc, argv, "json",
+                             "usage: perigee undrain [--json] [-s SOCKET | -c FILE [--node NAME]]\n"
+                             "ends a drain: announces again, after proof\n");
+    if (status != CLIENT_DONE)
+        return status;
+    json_t *reply = client_ask(&o, "undrain", &status);
+    if (reply != NULL && !o.json)
+        print_prefixes(reply);
+    json_decref(reply);
+    return status;
+}
