@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "control/control.h"
 #include "guard/load_role.h"
 #include "serve/serve.h"
 
@@ -20,6 +21,17 @@ static const struct command commands[] = {
     { "serve", cmd_serve,
       "--listen ADDR[@PORT] ... --zone ORIGIN=FILE ... [--nsid TEXT] [--workers N] [--user NAME]",
       "answer from zone files, without a file of configuration" },
+    { "run", cmd_run, "-c FILE [--node NAME] [--dry-run]", "a node, from the fleet's file" },
+    { "check", cmd_check, "-c FILE [--node NAME|all]",
+      "the fleet file and its zones: every mistake, with file, line and what to do" },
+    { "status", cmd_status, "[--json] [-s SOCKET]", "how the node that runs here is, and why" },
+    { "neighbors", cmd_neighbors, "[--json] [-s SOCKET]", "its BGP sessions" },
+    { "routes", cmd_routes, "[--json] [-s SOCKET]", "what it announces, and what others do" },
+    { "zones", cmd_zones, "[--json] [-s SOCKET]", "the zones that it answers" },
+    { "drain", cmd_drain, "[--wait] [--reason TEXT] [-s SOCKET]",
+      "lead the clients to other sites, then withdraw; kept over restarts" },
+    { "undrain", cmd_undrain, "[-s SOCKET]", "announce again, after proof" },
+    { "reload", cmd_reload, "[-s SOCKET]", "read the zones again, without losing a query" },
     { NULL, NULL, NULL, NULL },
 };
 
@@ -32,6 +44,7 @@ struct role {
 static const struct role roles[] = {
     { "serve", serve_main },
     { "load", load_main },
+    { "control", control_main },
     { NULL, NULL },
 };
 

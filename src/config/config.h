@@ -184,9 +184,9 @@ struct config_source {
     const char *file; /* its name, for errors and for the folder of relative paths */
     const char *yaml; /* its bytes */
     size_t len;
-    const char
-        *node;     /* whose files are looked at, a node that must exist; NULL: those of all nodes */
-    bool no_files; /* true: no file is looked at, and no secret read */
+    const char *node; /* whose files are looked at; NULL: those of all nodes, or */
+    bool this_host;   /* those of the node that has this host's name */
+    bool no_files;    /* true: no file is looked at, and no secret read */
 };
 
 /* Reads the whole file, whatever is wrong in it, and tells every error; returns NULL when there was
