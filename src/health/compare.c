@@ -228,20 +228,27 @@ static bool check_extra(const struct compare *c, const struct compare_ask *ask,
     return check_ttl(r, s.ttl_s, s.ttl_s, out);
 }
 
-static bool check_records(struct compare *c, const struct compare_ask *ask, const struct expect *x,
-                          struct compare_result *out)
+/* The records of what the answer must have, and whatever stands in its answer section. */
+static bool check_all_wanted(struct compare *c, const struct expect *x, struct compare_result *out)
 {
     for (uint32_t i = 0; i < c->record_count; i++) {
         const struct compare_record *r = &c->records[i];
         struct compare_want *w = want_of_record(c, r);
-        bool right;
-        if (w != NULL)
-            right = check_wanted(c, r, w, out);
-        else if (r->section != DNS_ANSWER)
-            right = check_extra(c, ask, r, out);
-        else
-            right = x->chain || wrong_record(out, c, r, NULL);
-        if (!right)
+        if (w != NULL && !check_wanted(c, r, w, out))
+            return false;
+        if (w == NULL && r->section == DNS_ANSWER && !x->chain)
+            return wrong_record(out, c, r, NULL);
+    }
+    return true;
+}
+
+static bool check_all_extra(struct compare *c, const struct compare_ask *ask,
+                            struct compare_result *out)
+{
+    for (uint32_t i = 0; i < c->record_count; i++) {
+        const struct compare_record *r = &c->records[i];
+        if (r->section != DNS_ANSWER && want_of_record(c, r) == NULL &&
+            !check_extra(c, ask, r, out))
             return false;
     }
     return true;
@@ -315,15 +322,15 @@ void health_compare_answer(struct compare *c, const struct compare_ask *ask, con
     if (!read_all(c, &d, ask, &rcode, out))
         return;
     health_expect_answer(c, ask, &x);
-    if (!check_header(&d, &x, rcode, out) || !check_records(c, ask, &x, out))
+    if (!check_header(&d, &x, rcode, out) || !check_all_wanted(c, &x, out))
         return;
     if ((d.flags & DNS_FLAG_TC) != 0) {
         if (x.size_max <= ask->udp_payload || ask->udp_payload == 0)
             wrong(out, VERDICT_TRUNCATED, "truncated, although at most %u bytes are needed",
                   x.size_max);
-        out->truncated = out->why == VERDICT_FINE;
-        return;
-    }
-    if (check_complete(c, out) && x.nsec3)
+    } else if (check_complete(c, out) && x.nsec3) {
         check_nsec3(c, out);
+    }
+    check_all_extra(c, ask, out);
+    out->truncated = (d.flags & DNS_FLAG_TC) != 0 && out->why == VERDICT_FINE;
 }
