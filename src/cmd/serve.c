@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "cmd/cmd.h"
 #include "dns/name.h"
@@ -139,5 +140,6 @@ int cmd_serve(int argc, char **argv)
         a.service[i].interface = a.interface;
     a.o.services = a.service;
     a.o.zones = a.zone;
+    log_init("guard", LOG_LEVEL_INFO);
     return guard_run(&a.o);
 }

@@ -299,7 +299,6 @@ static void init(struct guard *g, const struct guard_options *o)
 int guard_run(const struct guard_options *o)
 {
     struct guard *g = base_calloc(1, sizeof *g); /* until the process ends */
-    log_init("guard", LOG_LEVEL_INFO);
     init(g, o);
     if (!check_options(&g->o) || !guard_child_reserve() ||
         !guard_identity_find(&g->identity, o->user) || !raise_descriptors(&g->o) ||
