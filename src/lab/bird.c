@@ -24,7 +24,7 @@ static void print_filters(const struct lab_topo *t, const struct lab_host *r, FI
         "  if (65535, 0) ~ bgp_community then bgp_local_pref = 0;  # GRACEFUL_SHUTDOWN, RFC 8326\n"
         "}\n"
         "function ours() {\n"
-        "  return source = RTS_DEVICE || (%u,0,1) ~ bgp_large_community;\n"
+        "  return source = RTS_DEVICE || source = RTS_STATIC || (%u,0,1) ~ bgp_large_community;\n"
         "}\n"
         "filter to_up { if ours() then { bgp_med = 0; accept; } reject; }\n"
         "filter to_down { bgp_med = 0; accept; }\n\n",
@@ -81,8 +81,28 @@ static void print_session(const struct lab_topo *t, const struct session *s, int
             kind == 1 ? "to_down" : "to_up");
 }
 
-void bird_config(const struct lab_topo *t, const struct lab_host *r, const char *dir, FILE *out)
+/* Sabotage for the demo: static routes to the first node that no withdrawal takes away. */
+static void print_sticky(const struct lab_topo *t, const struct lab_host *r, FILE *out)
 {
+    char a[INET_ADDRSTRLEN], b[INET6_ADDRSTRLEN];
+    for (uint32_t i = 0; i < t->host_count; i++) {
+        if (t->hosts[i].kind != LAB_NODE)
+            continue;
+        const struct lab_link *k = &t->links[t->hosts[i].link];
+        if (&t->hosts[k->a] == r)
+            fprintf(out,
+                    "protocol static { ipv4; route %s via %s; }\n"
+                    "protocol static { ipv6; route %s via %s; }\n\n",
+                    t->prefix4, inet_ntop(AF_INET, &k->b4, a, sizeof a), t->prefix6,
+                    inet_ntop(AF_INET6, &k->b6, b, sizeof b));
+        return;
+    }
+}
+
+void bird_config(const struct lab *l, const struct lab_host *r, FILE *out)
+{
+    const struct lab_topo *t = l->topo;
+    const char *dir = l->dir;
     uint32_t me = (uint32_t)(r - t->hosts);
     fprintf(out,
             "# %s, AS %u: made by perigee-lab\n"
@@ -90,10 +110,12 @@ void bird_config(const struct lab_topo *t, const struct lab_host *r, const char 
             "router id 10.255.%u.%u;\n\n"
             "protocol device { scan time 60; }\n"
             "protocol direct { ipv4; ipv6; }\n"
-            "protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }\n"
-            "protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; }\n\n",
+            "protocol kernel { ipv4 { import none; export where source != RTS_DEVICE; }; }\n"
+            "protocol kernel { ipv6 { import none; export where source != RTS_DEVICE; }; }\n\n",
             r->name, r->as, dir, r->name, me / 250, me % 250 + 1);
     print_filters(t, r, out);
+    if (l->sticky)
+        print_sticky(t, r, out);
     for (uint32_t i = 0; i < t->link_count; i++) {
         const struct lab_link *k = &t->links[i];
         if (k->a != me && k->b != me)
@@ -114,7 +136,7 @@ static bool write_config(struct lab *l, const struct lab_host *r, struct err *e)
     FILE *f = fopen(path, "we");
     if (f == NULL)
         return err_set_errno(e, NULL, "cannot write %s", path);
-    bird_config(l->topo, r, l->dir, f);
+    bird_config(l, r, f);
     if (fclose(f) != 0)
         return err_set_errno(e, NULL, "cannot write %s", path);
     snprintf(path, sizeof path, "%s/bird/%s.log", l->dir, r->name);

@@ -9,8 +9,7 @@
 /* Writes the configuration of one router to `out`. Pure but for the FILE. Policy: customers are told
  * everything; peers and providers only of the router itself and of its customers; GRACEFUL_SHUTDOWN
  * (RFC 8326) makes a route the last choice; of equally long paths the smaller delay wins (as MED). */
-void bird_config(const struct lab_topo *t, const struct lab_host *router, const char *dir,
-                 FILE *out);
+void bird_config(const struct lab *l, const struct lab_host *router, FILE *out);
 
 /* Starts a BIRD in every router's namespace and waits until all control sockets are there. */
 bool bird_up(struct lab *l, struct err *e);

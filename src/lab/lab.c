@@ -59,6 +59,8 @@ bool lab_init(struct lab *l, struct lab_topo *t, const char *dir, struct err *e)
         free(full);
     } else
         snprintf(l->perigee, sizeof l->perigee, "%.240s/perigee", exe_dir);
+    if (t == NULL)
+        return true; /* only to know where the checkout is */
     if (dir == NULL)
         snprintf(l->dir, sizeof l->dir, "%.230s/build/lab/%s", l->repo, t->name);
     else if (dir[0] == '/')

@@ -28,14 +28,16 @@ struct lab {
     char repo[256];        /* the checkout: tools/, examples/ */
     char perigee[256];     /* the program under test */
     char dir[256];
-    bool netem; /* the kernel has it: then there is no delay process */
+    bool sticky; /* sabotage: the first node's router keeps its route whatever the node says */
+    bool netem;  /* the kernel has it: then there is no delay process */
     pid_t bird[LAB_HOSTS_MAX];
     struct lab_node node[LAB_HOSTS_MAX];
     pid_t delay;
     int delay_stdin;
 };
 
-/* Finds the checkout and the programs. `dir` NULL: build/lab/NAME below the checkout. */
+/* Finds the checkout and the programs. `dir` NULL: build/lab/NAME below the checkout. `t` NULL: only
+ * `repo` and `perigee` are filled. */
 bool lab_init(struct lab *l, struct lab_topo *t, const char *dir, struct err *e);
 
 /* Namespaces, links, addresses, delays, routers; not the nodes. On failure everything is gone again. */

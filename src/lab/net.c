@@ -198,16 +198,23 @@ static bool start_delay(struct lab *l, const struct delays *d, struct err *e)
         argv[3 + i] = d->specs[i];
     if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0)
         return err_set_errno(e, NULL, "pipe");
+    char path[300];
+    snprintf(path, sizeof path, "%s/delay.log", l->dir);
+    int log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     pid_t pid = fork();
     if (pid == 0) {
         dup2(in[0], 0);
         dup2(out[1], 1);
+        if (log >= 0)
+            dup2(log, 2);
         setpgid(0, 0);
         execv(argv[0], (char *const *)(uintptr_t)argv);
         _exit(127);
     }
     close(in[0]);
     close(out[1]);
+    if (log >= 0)
+        close(log);
     l->delay = pid;
     l->delay_stdin = in[1];
     bool ready = pid > 0 && read(out[0], word, sizeof word - 1) > 0 && word[0] == 'r';

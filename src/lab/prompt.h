@@ -4,11 +4,11 @@
 
 #include <signal.h>
 
-#include "lab/lab.h"
+#include "lab/stage.h"
 
 /* Reads commands from stdin until `quit` or its end: look around in a lab that stands, and break
- * things. `help` lists them. */
-void prompt(struct lab *l);
+ * things. `help` lists them. `s` NULL: no nodes were started. */
+void prompt(struct lab *l, struct stage *s);
 
 /* Set by SIGINT and SIGTERM: whatever waits must come to an end. */
 extern volatile sig_atomic_t lab_stop;

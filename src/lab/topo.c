@@ -34,6 +34,14 @@ static bool read_name(struct reader *r, yml_node n, char out[LAB_NAME_MAX + 1])
     return true;
 }
 
+bool lab_topo_rename(struct lab_topo *t, const char *name)
+{
+    if (!name_ok(name) || strchr(name, '-') != NULL)
+        return false;
+    memcpy(t->name, name, strlen(name) + 1);
+    return true;
+}
+
 struct lab_host *lab_topo_find(struct lab_topo *t, const char *name)
 {
     for (uint32_t i = 0; i < t->host_count; i++)
@@ -340,8 +348,9 @@ struct lab_topo *lab_topo_read(struct yml *y, yml_node root)
     struct reader r = { .y = y, .t = base_calloc(1, sizeof(struct lab_topo)) };
     yml_keys(y, root, keys);
     yml_node name = yml_need(y, root, "lab");
-    if (name != NULL)
-        read_name(&r, name, r.t->name);
+    if (name != NULL && yml_text(y, name) && !lab_topo_rename(r.t, yml_text(y, name)))
+        yml_error(y, name, "a-z and 0-9, at most 11", "'%.40s' cannot be a lab's name",
+                  yml_text(y, name));
     read_service(&r, yml_need(y, root, "service"));
     read_regions(&r, yml_need(y, root, "regions"));
     read_routers(&r, yml_need(y, root, "routers"));

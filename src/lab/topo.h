@@ -82,6 +82,10 @@ struct lab_topo {
 struct lab_topo *lab_topo_read(struct yml *y, yml_node root) BASE_MUST_USE;
 void lab_topo_free(struct lab_topo *t);
 
+/* False when it cannot be a lab's name: a-z and 0-9 (no '-', so that no lab's namespaces look like
+ * another's). */
+bool lab_topo_rename(struct lab_topo *t, const char *name);
+
 /* NULL when there is none of that name. */
 struct lab_host *lab_topo_find(struct lab_topo *t, const char *name);
 struct lab_site *lab_topo_site(struct lab_topo *t, const char *name);
