@@ -67,7 +67,7 @@ bool guard_child_reserve(void)
         }
         if (fd <= STDERR_FILENO)
             fcntl(fd, F_SETFD, 0);
-    } while (fd < GUARD_CHILD_FIRST_FD + GUARD_CHILD_PASS_MAX);
+    } while (fd < GUARD_CHILD_ABOVE_FD);
     close(fd);
     return true;
 }

@@ -31,6 +31,7 @@ struct guard_child {
 
 #define GUARD_CHILD_FIRST_FD 3 /* where `pass` begins in the child */
 #define GUARD_CHILD_PASS_MAX 6
+#define GUARD_CHILD_ABOVE_FD (GUARD_CHILD_FIRST_FD + GUARD_CHILD_PASS_MAX)
 
 /* What to start: the same binary, exec'd afresh. */
 struct guard_start {
@@ -59,7 +60,7 @@ bool guard_child_send(const struct guard_child *c, const void *message, uint32_t
  * wanted). 1: there is one; 0: nothing waits; -1: the other end is closed or broke the form. */
 int guard_child_receive(const struct guard_child *c, void *message, uint32_t len, int *fd);
 
-/* Descriptors 0..GUARD_CHILD_FIRST_FD + GUARD_CHILD_PASS_MAX are taken in guard from the start, so
+/* Descriptors below GUARD_CHILD_ABOVE_FD are taken in guard from the start, so
  * that moving a child's descriptors there cannot overwrite another. */
 bool guard_child_reserve(void) BASE_MUST_USE;
 

@@ -10,6 +10,7 @@
 #include "guard/guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -147,6 +148,13 @@ static void *map_shared(const char *name, size_t size, int *fd)
 
 static bool open_shared(struct guard *g)
 {
+    if (g->o.control_socket != NULL) { /* away from where the children's descriptors are put */
+        g->o.config_fd = fcntl(g->o.config_fd, F_DUPFD_CLOEXEC, GUARD_CHILD_ABOVE_FD);
+        if (g->o.config_fd < 0) {
+            guard_complain(errno, NULL, "cannot keep the configuration for control");
+            return false;
+        }
+    }
     g->load_errors = map_shared("perigee-errors", sizeof *g->load_errors, &g->errors_fd);
     g->control_page = map_shared("perigee-control", sizeof *g->control_page, &g->control_page_fd);
     if (g->load_errors != NULL && g->control_page != NULL)
