@@ -53,18 +53,21 @@ static bool host_write(struct answer_state *a, const struct dns_name *host)
 {
     struct zone_found f;
     zone_lookup(a->zone, host, &f);
-    if (f.exact == NULL || f.dname != NULL || host_seen(a, f.exact))
+    const struct zone_node *n = f.exact != NULL ? f.exact : f.wildcard;
+    if (n == NULL || f.dname != NULL)
         return true;
-    if (f.cut != NULL && a->extra.set.type != DNS_TYPE_NS)
-        return true; /* below a cut only name servers' addresses are ours to give */
+    /* Below a cut only name servers' addresses are ours to give, and no wildcard works there. */
+    if (f.cut != NULL && (a->extra.set.type != DNS_TYPE_NS || f.exact == NULL))
+        return true;
+    if (f.exact != NULL && host_seen(a, n))
+        return true;
     static const uint16_t types[] = { DNS_TYPE_A, DNS_TYPE_AAAA };
     struct wire_owner owner = { .name = host };
     unsigned parts = WIRE_DATA | (a->signed_wanted ? WIRE_SIGS : 0);
     for (unsigned i = 0; i < BASE_COUNT(types); i++) {
         struct zone_rrset set;
-        if (f.exact == NULL || !zone_node_find(a->zone, f.exact, types[i], &set))
-            continue;
-        if (!wire_rrset(&a->m, DNS_ADDITIONAL, &owner, &set, parts))
+        if (zone_node_find(a->zone, n, types[i], &set) &&
+            !wire_rrset(&a->m, DNS_ADDITIONAL, &owner, &set, parts))
             return false;
     }
     return true;

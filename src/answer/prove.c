@@ -20,13 +20,12 @@ static void nsec_note(struct answer_state *a, const struct dns_name *name)
     proof_note(a, zone_nsec_before(a->zone, name), DNS_TYPE_NSEC);
 }
 
-static void wildcard_name(const struct answer_state *a, const struct zone_found *f,
-                          struct dns_name *out)
+/* `*` below the ancestor of sname that has `labels` labels. */
+static void wildcard_name(const struct answer_state *a, unsigned labels, struct dns_name *out)
 {
-    struct dns_name encloser;
+    struct dns_name star, encloser;
     struct rd r = rd_init("\1*", 3);
-    struct dns_name star;
-    zone_node_name(a->zone, f->encloser, &encloser);
+    dns_name_ancestor(a->sname, labels, &encloser);
     if (!dns_name_parse(&star, &r) || !dns_name_join(&star, 1, &encloser, out))
         *out = encloser; /* 254 bytes already: it can have nothing below it */
 }
@@ -69,9 +68,10 @@ static void nsec3_cover(struct answer_state *a, const struct hashing *h,
 }
 
 /* The closest encloser of `name` that can be proven, from `labels` labels upwards (names that exist
- * only for opt-out cuts have no NSEC3: RFC 5155 section 7.2.1), and the cover of the next closer name. */
-static void nsec3_encloser(struct answer_state *a, const struct hashing *h,
-                           const struct dns_name *name, unsigned labels)
+ * only for opt-out cuts have no NSEC3: RFC 5155 section 7.2.1), and the cover of the next closer name.
+ * Returns the labels of that encloser. */
+static unsigned nsec3_encloser(struct answer_state *a, const struct hashing *h,
+                               const struct dns_name *name, unsigned labels)
 {
     struct dns_name encloser, next;
     for (;; labels--) {
@@ -83,6 +83,7 @@ static void nsec3_encloser(struct answer_state *a, const struct hashing *h,
         dns_name_ancestor(name, labels + 1, &next);
         nsec3_cover(a, h, &next);
     }
+    return labels;
 }
 
 /* ---- either ---- */
@@ -110,7 +111,7 @@ void prove_nodata(struct answer_state *a, const struct zone_found *f)
         return;
     case DENIAL_NSEC3: /* RFC 5155 sections 7.2.3 and 7.2.4 */
         if (!nsec3_match(a, &h, a->sname) && a->sname->labels > h.origin.labels)
-            nsec3_encloser(a, &h, a->sname, a->sname->labels - 1u);
+            (void)nsec3_encloser(a, &h, a->sname, a->sname->labels - 1u);
         return;
     }
 }
@@ -122,13 +123,13 @@ void prove_wildcard_nodata(struct answer_state *a, const struct zone_found *f)
     enum denial d = denial_of(a, &h);
     if (d == DENIAL_NONE)
         return;
-    wildcard_name(a, f, &wildcard);
+    wildcard_name(a, f->encloser_labels, &wildcard);
     if (d == DENIAL_NSEC) {
         nsec_note(a, a->sname);
         nsec_note(a, &wildcard);
         return;
     }
-    nsec3_encloser(a, &h, a->sname, f->encloser_labels); /* RFC 5155 section 7.2.5 */
+    (void)nsec3_encloser(a, &h, a->sname, f->encloser_labels); /* RFC 5155 section 7.2.5 */
     if (!nsec3_match(a, &h, &wildcard))
         nsec3_cover(a, &h, &wildcard);
 }
@@ -140,13 +141,14 @@ void prove_nxdomain(struct answer_state *a, const struct zone_found *f)
     enum denial d = denial_of(a, &h);
     if (d == DENIAL_NONE)
         return;
-    wildcard_name(a, f, &wildcard);
     if (d == DENIAL_NSEC) {
         nsec_note(a, a->sname);
+        wildcard_name(a, f->encloser_labels, &wildcard);
         nsec_note(a, &wildcard);
         return;
     }
-    nsec3_encloser(a, &h, a->sname, f->encloser_labels); /* RFC 5155 section 7.2.2 */
+    /* RFC 5155 section 7.2.2; the wildcard is that of the encloser that can be proven */
+    wildcard_name(a, nsec3_encloser(a, &h, a->sname, f->encloser_labels), &wildcard);
     nsec3_cover(a, &h, &wildcard);
 }
 
@@ -180,7 +182,7 @@ void prove_insecure_cut(struct answer_state *a, const struct zone_node *cut,
         return;
     case DENIAL_NSEC3: /* RFC 5155 section 7.2.7 */
         if (!nsec3_match(a, &h, cut_name) && cut_name->labels > h.origin.labels)
-            nsec3_encloser(a, &h, cut_name, cut_name->labels - 1u);
+            (void)nsec3_encloser(a, &h, cut_name, cut_name->labels - 1u);
         return;
     }
 }

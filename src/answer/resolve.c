@@ -81,8 +81,8 @@ static enum step referral(struct answer_state *a, const struct zone_node *cut,
         return STEP_DONE;
     }
     additional_note_cut(a, &ns, cut_name->labels);
-    if (!a->signed_wanted)
-        return STEP_DONE;
+    if (!a->signed_wanted || !(zone_has_nsec(a->zone) || zone_has_nsec3(a->zone)))
+        return STEP_DONE; /* a DS that nobody signed proves nothing */
     if (zone_node_find(a->zone, cut, DNS_TYPE_DS, &ds))
         answer_put(a, DNS_AUTHORITY, &owner, &ds);
     else

@@ -178,7 +178,7 @@ options {{ directory "{d}"; pid-file "{d}/named.pid"; session-keyfile "{d}/sessi
     listen-on port {PORTS['bind']} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
     recursion no; dnssec-validation no; notify no; max-udp-size 1232; edns-udp-size 1232;
     minimal-responses no-auth; minimal-any no; server-id "bind"; allow-transfer {{ none; }};
-    managed-keys-directory "{d}"; querylog no; empty-zones-enable no; }};
+    managed-keys-directory "{d}"; querylog no; empty-zones-enable no; zero-no-soa-ttl no; }};
 controls {{ }};
 {zones}''')]
 

@@ -14,7 +14,7 @@ RCODES = {0: 'NOERROR', 1: 'FORMERR', 2: 'SERVFAIL', 3: 'NXDOMAIN', 4: 'NOTIMP',
           6: 'YXDOMAIN', 9: 'NOTAUTH', 16: 'BADVERS'}
 # Where names are in RDATA (RFC 1035, 2782, 3403, 4034, 6672, 9460): n a name, digits bytes, s a string.
 SHAPES = {2: 'n', 5: 'n', 6: 'nn', 12: 'n', 15: '2n', 17: 'nn', 18: '2n', 33: '6n', 35: '4sssn',
-          36: '2n', 39: 'n'}
+          36: '2n', 39: 'n', 64: '2n', 65: '2n'}
 LOWER = bytes(c + 32 if 65 <= c <= 90 else c for c in range(256))
 
 
@@ -199,9 +199,9 @@ class Message:
             data = data[4 + length:]
         return out
 
-    def show(self):
+    def show(self, size=True):
         lines = [f'{RCODES.get(self.rcode, self.rcode)}{" aa" if self.aa else ""}'
-                 f'{" tc" if self.tc else ""} {len(self.wire)} bytes']
+                 f'{" tc" if self.tc else ""}' + (f' {len(self.wire)} bytes' if size else '')]
         for label, section in zip(('answer', 'authority', 'additional'), self.sections):
-            lines += [f'  {label}: {rr!r}' for rr in section]
+            lines += [f'  {label}: {x}' for x in sorted({repr(rr) for rr in section})]
         return '\n'.join(lines)

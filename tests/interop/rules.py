@@ -5,7 +5,21 @@ import struct
 
 import dnsmsg
 
-RULES = {}
+RULES = {
+    'any': 'ANY gives one RRset of the name',
+    'rrsig': 'RRSIG asked for as a type gives the signatures of one RRset',
+    'cname-nsec': 'a CNAME is followed for NSEC too, where there is none',
+    'glue-tc': 'TC is set when glue below the cut does not fit',
+    'ent-wildcard': 'NODATA by a wildcard that is an empty non-terminal proves that it is one',
+    'additional-more': 'we give addresses that a peer leaves out',
+    'additional-room': 'addresses that are not glue were left out for want of room',
+    'occluded-wildcard': 'no glue from a wildcard below a cut',
+    'svcb': 'SVCB and HTTPS: addresses of the targets, no further SVCB',
+    'cross-zone': 'a chain is followed into other zones of ours',
+    'knot-alone': 'Knot differs from the other two, and we are as they are',
+    'nsd-alone': 'NSD differs from the other two, and we are as they are',
+    'bind-alone': 'BIND differs from the other two, and we are as they are',
+}
 
 
 class Case:
@@ -53,16 +67,23 @@ class Case:
                 rr.type == 2 or rr.type == 46 and rr.rdata[:2] == b'\0\2'))]
         return self.keys(rrs)
 
-    def view(self, m):
+    def additional(self, m, mine):
+        """Without the addresses of the apex's name servers, where that NS was left out above."""
+        hosts = {dnsmsg.read_name(rr.rdata, 0)[0] for rr in m.authority
+                 if rr.type == 2 and rr.key() not in self.authority(m)}
+        ours = {rr.owner for rr in mine.additional}
+        return self.keys(rr for rr in m.additional if rr.owner not in hosts - ours)
+
+    def view(self, m, mine):
         return {'rcode': m.rcode, 'aa': m.aa, 'answer': self.keys(m.answer), 'authority': self.authority(m),
-                'tc': m.tc}
+                'tc': m.tc, 'additional': self.additional(m, mine)}
 
     def compare(self, mine, peers):
         """Yields (rule or None, what). Nothing when we are as the peers are."""
-        my = self.view(mine)
-        for field in ('rcode', 'aa', 'answer', 'authority', 'tc'):
-            views = {s: self.view(m) for s, m in peers.items()}
-            if my['tc'] and any(v['tc'] for v in views.values()) and field in ('answer', 'authority'):
+        my = self.view(mine, mine)
+        for field in ('rcode', 'aa', 'answer', 'authority', 'tc', 'additional'):
+            views = {s: self.view(m, mine) for s, m in peers.items()}
+            if my['tc'] and any(v['tc'] for v in views.values()) and field in ('answer', 'authority', 'additional'):
                 continue  # both are cut off: what is left is a matter of taste
             differ = [s for s, v in views.items() if v[field] != my[field]]
             if differ:
@@ -72,4 +93,67 @@ class Case:
                     return
 
     def explain(self, field, mine, peers, differ):
+        if self.qtype == 255 and field != 'rcode':
+            return 'any'
+        if self.qtype == 46 and field in ('answer', 'tc'):
+            return 'rrsig'
+        if self.crosses(mine):
+            return 'cross-zone'
+        if self.qtype == 47 and 'bind' in differ and mine.answer and mine.answer[-1].type == 5:
+            return 'cname-nsec'
+        if field == 'tc' and mine.tc and not mine.answer and not mine.aa:
+            return 'glue-tc'
+        if field == 'authority' and 'nsd' not in differ and self.more_denial(mine, peers):
+            return 'ent-wildcard'
+        if field == 'additional':
+            rule = self.explain_additional(mine, peers, differ)
+            if rule:
+                return rule
+        if len(differ) == 1 and len(peers) == 3:
+            return f'{differ[0]}-alone'
         return None
+
+    def explain_additional(self, mine, peers, differ):
+        my = self.additional(mine, mine)
+        missing = [key for s in differ for key in self.additional(peers[s], mine) - my]
+        if not missing:
+            return 'additional-more'
+        if any(rr.type in (64, 65) for rr in mine.answer):
+            return 'svcb'
+        if all(self.occluded_wildcard(key[0]) for key in missing):
+            return 'occluded-wildcard'
+        cuts = {rr.owner for rr in mine.authority if rr.type == 2} if not mine.aa else set()
+        glue = any(owner[len(owner) - len(c):] == c for c in cuts for owner, *_ in missing)
+        need = sum(60 + len(key[4]) for key in missing)
+        if not glue and len(mine.wire) + need > self.limit:
+            return 'additional-room'
+        return None
+
+    def occluded_wildcard(self, owner):
+        """A name that is only there by a wildcard below a cut, where none can be."""
+        for z in self.zones.values():
+            for cut in z.cuts:
+                cut = dnsmsg.lower(cut)
+                if owner[len(owner) - len(cut):] == cut and len(owner) > len(cut):
+                    return owner not in {dnsmsg.lower(n) for n in z.data}
+        return False
+
+    def more_denial(self, mine, peers):
+        my = self.authority(mine)
+        return not mine.answer and mine.rcode == 0 and all(
+            self.authority(m) <= my and all(key[1] in (46, 47) for key in my - self.authority(m))
+            for m in peers.values())
+
+    def zone_of(self, name):
+        best = None
+        for z in self.zones.values():
+            origin = dnsmsg.lower(z.origin)
+            if name[len(name) - len(origin):] == origin and (best is None or len(origin) > len(best)):
+                best = origin
+        return best
+
+    def crosses(self, m):
+        """The chain goes from one of the served zones into another."""
+        here = self.zone_of(dnsmsg.lower(self.name))
+        return any(rr.type == 5 and self.zone_of(dnsmsg.read_name(rr.rdata, 0)[0]) not in (here, None)
+                   for rr in m.answer)
