@@ -9,6 +9,7 @@ RULES = {
     'any': 'ANY gives one RRset of the name',
     'rrsig': 'RRSIG asked for as a type gives the signatures of one RRset',
     'cname-nsec': 'a CNAME is followed for NSEC too, where there is none',
+    'fits': 'a peer that compresses less cut the answer off',
     'glue-tc': 'TC is set when glue below the cut does not fit',
     'ent-wildcard': 'NODATA by a wildcard that is an empty non-terminal proves that it is one',
     'additional-more': 'we give addresses that a peer leaves out',
@@ -101,9 +102,11 @@ class Case:
             return 'cross-zone'
         if self.qtype == 47 and 'bind' in differ and mine.answer and mine.answer[-1].type == 5:
             return 'cname-nsec'
-        if field == 'tc' and mine.tc and not mine.answer and not mine.aa:
+        if not mine.tc and all(peers[s].tc for s in differ):
+            return 'fits'
+        if field == 'tc' and mine.tc and any(rr.type == 2 for rr in mine.authority):
             return 'glue-tc'
-        if field == 'authority' and 'nsd' not in differ and self.more_denial(mine, peers):
+        if field in ('authority', 'tc') and 'nsd' not in differ and self.more_denial(mine, peers):
             return 'ent-wildcard'
         if field == 'additional':
             rule = self.explain_additional(mine, peers, differ)
@@ -140,9 +143,10 @@ class Case:
 
     def more_denial(self, mine, peers):
         my = self.authority(mine)
-        return not mine.answer and mine.rcode == 0 and all(
-            self.authority(m) <= my and all(key[1] in (46, 47) for key in my - self.authority(m))
-            for m in peers.values())
+        chain = all(rr.type in (5, 39, 46) for rr in mine.answer)
+        return chain and mine.rcode == 0 and all(
+            (self.authority(m) <= my or mine.tc) and
+            all(key[1] in (46, 47, 50) for key in my - self.authority(m)) for m in peers.values())
 
     def zone_of(self, name):
         best = None
