@@ -12,8 +12,8 @@
 
 /* The zone at hand. */
 struct pass {
-    struct build *b;
-    const struct stage *stage;
+    struct zone_build *b;
+    const struct zone_stage *stage;
     const char *const *file_names;
     struct zone fields;
     bool has_soa, has_ns;
@@ -23,16 +23,16 @@ struct pass {
     bool any_name;
 };
 
-void zone_build_init(struct build *b, struct zone_image_writer *w, struct zone_errors *errs)
+void zone_build_init(struct zone_build *b, struct zone_image_writer *w, struct zone_errors *errs)
 {
-    *b = (struct build){ .w = w, .errs = errs, .rr_cap = 64, .zones_cap = 16 };
+    *b = (struct zone_build){ .w = w, .errs = errs, .rr_cap = 64, .zones_cap = 16 };
     b->rr = base_alloc(b->rr_cap * sizeof *b->rr);
     b->zone = base_alloc(b->zones_cap * sizeof *b->zone);
     zone_tree_init(&b->names, w);
     zone_tree_init(&b->nsec3, w);
 }
 
-void zone_build_fini(struct build *b)
+void zone_build_fini(struct zone_build *b)
 {
     for (size_t i = 0; i < b->zones; i++)
         free(b->zone[i].key);
@@ -43,7 +43,7 @@ void zone_build_fini(struct build *b)
     zone_tree_fini(&b->nsec3);
 }
 
-static void gather(struct build *b, size_t *count, const struct zone_build_rr *rr)
+void zone_build_gather(struct zone_build *b, size_t *count, const struct zone_build_rr *rr)
 {
     if (*count == b->rr_cap) {
         b->rr_cap *= 2;
@@ -73,7 +73,7 @@ static size_t gather_runs(struct pass *p, size_t *i)
                                         .file = p->file_names[run->file] };
             if (rr.sig)
                 rr.type = (uint16_t)(rr.rdata[0] << 8 | rr.rdata[1]);
-            gather(p->b, &count, &rr);
+            zone_build_gather(p->b, &count, &rr);
         }
     }
     return count;
@@ -171,7 +171,7 @@ static void note_apex(struct pass *p, const struct zone_build_node *n)
 
 static void put_name(struct pass *p, const struct zone_stage_run *run, size_t count)
 {
-    struct build *b = p->b;
+    struct zone_build *b = p->b;
     struct zone_build_node n = { .key = zone_stage_key(run),
                                  .key_len = run->key_len,
                                  .name = zone_stage_name(run),
@@ -216,7 +216,7 @@ uint32_t zone_build_zone_write(struct zone_image_writer *w, const struct dns_nam
     return ref;
 }
 
-static void add_zone(struct build *b, const struct dns_name *origin, uint32_t ref)
+void zone_build_zone_add(struct zone_build *b, const struct dns_name *origin, uint32_t ref)
 {
     if (b->zones == b->zones_cap) {
         b->zones_cap *= 2;
@@ -232,7 +232,7 @@ static void add_zone(struct build *b, const struct dns_name *origin, uint32_t re
     zr->ref = ref;
 }
 
-void zone_build_zone(struct build *b, const struct dns_name *origin, struct stage *stage,
+void zone_build_zone(struct zone_build *b, const struct dns_name *origin, struct zone_stage *stage,
                      const char *const *file_names, bool complete)
 {
     struct pass p = { .b = b, .stage = stage, .file_names = file_names };
@@ -260,7 +260,7 @@ void zone_build_zone(struct build *b, const struct dns_name *origin, struct stag
                         "name the servers of the zone at its origin (RFC 1034 section 4.2.1)",
                         "%s has no NS record", dns_name_text(origin, text));
     if (p.fields.names != 0)
-        add_zone(b, origin, zone_build_zone_write(b->w, origin, &p.fields));
+        zone_build_zone_add(b, origin, zone_build_zone_write(b->w, origin, &p.fields));
 }
 
 static int compare_zones(const void *a, const void *b)
@@ -270,7 +270,7 @@ static int compare_zones(const void *a, const void *b)
     return c != 0 ? c : (x->key_len > y->key_len) - (x->key_len < y->key_len);
 }
 
-uint32_t zone_build_zones_end(struct build *b)
+uint32_t zone_build_zones_end(struct zone_build *b)
 {
     uint32_t count;
     uint8_t any;

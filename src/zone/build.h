@@ -45,7 +45,7 @@ struct zone_build_zone_ref {
     uint32_t ref;
 };
 
-struct build {
+struct zone_build {
     struct zone_image_writer *w;
     struct zone_errors *errs;
     const struct dns_name *origin;    /* of the zone at hand, borrowed */
@@ -57,26 +57,31 @@ struct build {
     size_t zones, zones_cap;
 };
 
-void zone_build_init(struct build *b, struct zone_image_writer *w, struct zone_errors *errs);
-void zone_build_fini(struct build *b);
+void zone_build_init(struct zone_build *b, struct zone_image_writer *w, struct zone_errors *errs);
+void zone_build_fini(struct zone_build *b);
 
 /* Writes the zone whose records are in `stage` (which it sorts) and checks what a zone must be.
  * `file_names` are what the runs' file numbers mean; [0] is the zone's own. `complete` is false when
  * records are known to be missing, so that their absence is no error of its own. */
-void zone_build_zone(struct build *b, const struct dns_name *origin, struct stage *stage,
+void zone_build_zone(struct zone_build *b, const struct dns_name *origin, struct zone_stage *stage,
                      const char *const *file_names, bool complete);
 
+/* Adds a zone that is written already to those of the image. */
+void zone_build_zone_add(struct zone_build *b, const struct dns_name *origin, uint32_t ref);
+
 /* Writes the tree of all zones; returns its root, 0 if there is none. */
-uint32_t zone_build_zones_end(struct build *b);
+uint32_t zone_build_zones_end(struct zone_build *b);
 
 /* The parts that an update needs as well. */
+/* Adds a record to b->rr, of which *count are in use. */
+void zone_build_gather(struct zone_build *b, size_t *count, const struct zone_build_rr *rr);
 /* Puts the records in order and each once. */
 void zone_build_node_order(struct zone_build_node *n);
 /* Gives each RRset one TTL and tells what contradicts itself, in the zone b->origin. */
-void zone_build_node_check(struct build *b, struct zone_build_node *n, bool apex);
+void zone_build_node_check(struct zone_build *b, struct zone_build_node *n, bool apex);
 /* What kind of node it is; `occluded`: it lies below a cut or a DNAME. */
 uint8_t zone_build_node_flags(const struct zone_build_node *n, bool occluded);
-uint32_t zone_build_node_write(struct build *b, const struct zone_build_node *n);
+uint32_t zone_build_node_write(struct zone_build *b, const struct zone_build_node *n);
 uint32_t zone_build_zone_write(struct zone_image_writer *w, const struct dns_name *origin,
                                const struct zone *fields);
 

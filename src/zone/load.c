@@ -9,7 +9,8 @@
 #include "zone/errors.h"
 #include "zone/text.h"
 
-static void load_zone(struct build *b, struct stage *stage, const struct zone_source *source)
+static void load_zone(struct zone_build *b, struct zone_stage *stage,
+                      const struct zone_source *source)
 {
     struct dns_name origin;
     if (!dns_name_from_text(&origin, source->origin)) {
@@ -30,7 +31,7 @@ static void load_zone(struct build *b, struct stage *stage, const struct zone_so
     free(t);
 }
 
-static void refuse_twins(struct build *b)
+static void refuse_twins(struct zone_build *b)
 {
     for (size_t i = 1; i < b->zones; i++) {
         const struct zone_build_zone_ref *x = &b->zone[i - 1], *y = &b->zone[i];
@@ -50,8 +51,8 @@ bool zone_build_image(const struct zone_source *sources, uint32_t count, int fd_
 {
     struct err e = { 0 };
     struct zone_image_writer w;
-    struct build b;
-    struct stage stage;
+    struct zone_build b;
+    struct zone_stage stage;
     zone_image_writer_init(&w, fd_out, &e);
     zone_build_init(&b, &w, errs);
     zone_stage_init(&stage);

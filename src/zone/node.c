@@ -45,7 +45,7 @@ static size_t half_end(const struct zone_build_node *n, size_t begin)
 }
 
 /* The whole name of a node, for messages; returns `buf`. */
-static const char *owner_text(const struct build *b, const struct zone_build_node *n,
+static const char *owner_text(const struct zone_build *b, const struct zone_build_node *n,
                               char buf[DNS_TEXT_MAX])
 {
     uint8_t wire[DNS_NAME_MAX * 2];
@@ -57,7 +57,7 @@ static const char *owner_text(const struct build *b, const struct zone_build_nod
 }
 
 /* The lowest TTL holds for all, as in Knot DNS: nobody caches longer than any line allows. */
-static void level_ttls(struct build *b, struct zone_build_node *n, size_t begin, size_t end)
+static void level_ttls(struct zone_build *b, struct zone_build_node *n, size_t begin, size_t end)
 {
     uint32_t low = n->rr[begin].ttl_s;
     bool mixed = false;
@@ -77,7 +77,8 @@ static void level_ttls(struct build *b, struct zone_build_node *n, size_t begin,
         n->rr[i].ttl_s = low;
 }
 
-static void check_single(struct build *b, const struct zone_build_node *n, size_t begin, size_t end)
+static void check_single(struct zone_build *b, const struct zone_build_node *n, size_t begin,
+                         size_t end)
 {
     uint16_t type = n->rr[begin].type;
     if (end - begin < 2 || (type != DNS_TYPE_CNAME && type != DNS_TYPE_SOA &&
@@ -90,7 +91,7 @@ static void check_single(struct build *b, const struct zone_build_node *n, size_
                     dns_type_text(type, text));
 }
 
-static void check_company(struct build *b, const struct zone_build_node *n, bool apex)
+static void check_company(struct zone_build *b, const struct zone_build_node *n, bool apex)
 {
     char text[DNS_TYPE_TEXT_MAX], owner[DNS_TEXT_MAX];
     const struct zone_build_rr *cname = NULL, *dname = NULL, *ns = NULL, *other = NULL;
@@ -124,7 +125,7 @@ static void check_company(struct build *b, const struct zone_build_node *n, bool
             "%s has DNAME and NS, and is not the zone's origin", owner_text(b, n, owner));
 }
 
-void zone_build_node_check(struct build *b, struct zone_build_node *n, bool apex)
+void zone_build_node_check(struct zone_build *b, struct zone_build_node *n, bool apex)
 {
     if (n->count == 1 && n->rr[0].type != DNS_TYPE_SOA)
         return; /* alone: nothing to contradict */
@@ -189,8 +190,8 @@ static uint8_t *put_items(uint8_t *to, const struct zone_build_node *n, size_t b
 }
 
 /* Where RDATA of this kind lies that is written already or now; 0: it is not to be shared. */
-static uint32_t share(struct build *b, const struct zone_build_node *n, size_t begin, size_t end,
-                      uint32_t len)
+static uint32_t share(struct zone_build *b, const struct zone_build_node *n, size_t begin,
+                      size_t end, uint32_t len)
 {
     uint8_t bytes[BUILD_SHARED_MAX];
     if (len < BUILD_SHARED_MIN || len > sizeof bytes)
@@ -225,7 +226,7 @@ struct plan {
     uint32_t len, sigs_len, shared;
 };
 
-static size_t plan_rrset(struct build *b, const struct zone_build_node *n, size_t begin,
+static size_t plan_rrset(struct zone_build *b, const struct zone_build_node *n, size_t begin,
                          struct plan *p)
 {
     p->begin = p->sigs = begin;
@@ -266,7 +267,7 @@ static uint8_t *put_rrset(uint8_t *to, const struct zone_build_node *n, const st
     return put_items(to + sizeof sigs, n, p->sigs, p->end);
 }
 
-uint32_t zone_build_node_write(struct build *b, const struct zone_build_node *n)
+uint32_t zone_build_node_write(struct zone_build *b, const struct zone_build_node *n)
 {
     struct plan few[8], *plan = few;
     size_t rrsets = 0, cap = BASE_COUNT(few), size = sizeof(struct zone_node) + n->name_len;

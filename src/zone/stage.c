@@ -6,21 +6,21 @@
 
 #include "base/mem.h"
 
-void zone_stage_init(struct stage *s)
+void zone_stage_init(struct zone_stage *s)
 {
-    *s = (struct stage){ .cap = 1 << 16, .runs_cap = 1 << 10 };
+    *s = (struct zone_stage){ .cap = 1 << 16, .runs_cap = 1 << 10 };
     s->bytes = base_alloc(s->cap);
     s->run = base_alloc(s->runs_cap * sizeof *s->run);
     zone_stage_reset(s);
 }
 
-void zone_stage_fini(struct stage *s)
+void zone_stage_fini(struct zone_stage *s)
 {
     free(s->bytes);
     free(s->run);
 }
 
-void zone_stage_reset(struct stage *s)
+void zone_stage_reset(struct zone_stage *s)
 {
     s->used = 0;
     s->runs = 0;
@@ -30,7 +30,7 @@ void zone_stage_reset(struct stage *s)
 
 /* Growing doubles, by mremap for what is large: nothing is copied, and room that is not used takes no
  * memory. */
-static void *room(struct stage *s, size_t size)
+static void *room(struct zone_stage *s, size_t size)
 {
     size = (size + 3) & ~(size_t)3;
     s->full |= s->used + size > (size_t)UINT32_MAX * 4;
@@ -61,7 +61,7 @@ static int compare_keys(const struct zone_stage_run *a, const struct zone_stage_
     return c != 0 ? c : (a->key_len > b->key_len) - (a->key_len < b->key_len);
 }
 
-void zone_stage_owner(struct stage *s, uint16_t file, const uint8_t *key, size_t key_len,
+void zone_stage_owner(struct zone_stage *s, uint16_t file, const uint8_t *key, size_t key_len,
                       const uint8_t *name, size_t name_len)
 {
     size_t at = s->used;
@@ -87,7 +87,7 @@ void zone_stage_owner(struct stage *s, uint16_t file, const uint8_t *key, size_t
     }
 }
 
-void zone_stage_record(struct stage *s, uint32_t line, uint16_t type, uint32_t ttl_s,
+void zone_stage_record(struct zone_stage *s, uint32_t line, uint16_t type, uint32_t ttl_s,
                        const uint8_t *rdata, size_t len)
 {
     struct zone_stage_record *rec = room(s, sizeof *rec + len);
@@ -106,7 +106,7 @@ void zone_stage_record(struct stage *s, uint32_t line, uint16_t type, uint32_t t
 static int compare_refs(const void *a, const void *b, void *stage)
 {
     const struct zone_stage_ref *x = a, *y = b;
-    const struct stage *s = stage;
+    const struct zone_stage *s = stage;
     if (x->head != y->head)
         return x->head < y->head ? -1 : 1;
     int c =
@@ -115,7 +115,7 @@ static int compare_refs(const void *a, const void *b, void *stage)
     return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
 }
 
-void zone_stage_sort(struct stage *s)
+void zone_stage_sort(struct zone_stage *s)
 {
     if (!s->sorted)
         qsort_r(s->run, s->runs, sizeof *s->run, compare_refs, s);

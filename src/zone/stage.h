@@ -28,7 +28,7 @@ struct zone_stage_ref {
     uint32_t zero;
 };
 
-struct stage {
+struct zone_stage {
     uint8_t *bytes;
     size_t used, cap;
     struct zone_stage_ref *run;
@@ -37,19 +37,19 @@ struct stage {
     bool full;   /* more than the 16 GiB it can hold */
 };
 
-void zone_stage_init(struct stage *s);
-void zone_stage_fini(struct stage *s);
-void zone_stage_reset(struct stage *s); /* forgets the records, keeps the room */
+void zone_stage_init(struct zone_stage *s);
+void zone_stage_fini(struct zone_stage *s);
+void zone_stage_reset(struct zone_stage *s); /* forgets the records, keeps the room */
 
 /* Begins a run. */
-void zone_stage_owner(struct stage *s, uint16_t file, const uint8_t *key, size_t key_len,
+void zone_stage_owner(struct zone_stage *s, uint16_t file, const uint8_t *key, size_t key_len,
                       const uint8_t *name, size_t name_len);
 /* Adds a record to the last run. */
-void zone_stage_record(struct stage *s, uint32_t line, uint16_t type, uint32_t ttl_s,
+void zone_stage_record(struct zone_stage *s, uint32_t line, uint16_t type, uint32_t ttl_s,
                        const uint8_t *rdata, size_t len);
-void zone_stage_sort(struct stage *s);
+void zone_stage_sort(struct zone_stage *s);
 
-static inline const struct zone_stage_run *zone_stage_run_at(const struct stage *s, size_t i)
+static inline const struct zone_stage_run *zone_stage_run_at(const struct zone_stage *s, size_t i)
 {
     return (const struct zone_stage_run *)(const void *)(s->bytes + (size_t)s->run[i].at * 4);
 }

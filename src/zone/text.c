@@ -36,7 +36,7 @@ struct scan {
 static bool scan_bytes(struct zone_text *t, const zs_scanner_t *from, const char *path,
                        uint8_t *bytes, size_t len, unsigned depth);
 
-void zone_text_init(struct zone_text *t, const struct dns_name *origin, struct stage *stage,
+void zone_text_init(struct zone_text *t, const struct dns_name *origin, struct zone_stage *stage,
                     struct zone_errors *errs)
 {
     *t = (struct zone_text){ .origin = *origin, .stage = stage, .errs = errs };

@@ -15,7 +15,7 @@
 /* Where the records of one zone go. */
 struct zone_text {
     struct dns_name origin;
-    struct stage *stage;
+    struct zone_stage *stage;
     struct zone_errors *errs;
     char *file[ZONE_FILES_MAX]; /* the zone's own first, then those it includes; owned */
     unsigned files;
@@ -26,7 +26,7 @@ struct zone_text {
     bool owner_outside;
 };
 
-void zone_text_init(struct zone_text *t, const struct dns_name *origin, struct stage *stage,
+void zone_text_init(struct zone_text *t, const struct dns_name *origin, struct zone_stage *stage,
                     struct zone_errors *errs);
 void zone_text_fini(struct zone_text *t);
 

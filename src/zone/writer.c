@@ -61,12 +61,15 @@ bool zone_image_writer_open(struct zone_image_writer *w, int fd, struct err *e)
     off_t end = lseek(fd, 0, SEEK_END);
     if (end < 0 || pread(fd, page, sizeof page, 0) != (ssize_t)sizeof page) {
         fail_errno(w, "read");
+        zone_image_writer_fini(w);
         return false;
     }
     memcpy(&head, page, sizeof head);
     w->failed = memcmp(head.magic, IMAGE_MAGIC, sizeof head.magic) != 0 ||
                 head.layout != IMAGE_LAYOUT || head.endian != IMAGE_ENDIAN ||
                 !zone_image_slot_newest(page, (uint64_t)end, &w->last, &w->last_at);
+    if (w->failed)
+        zone_image_writer_fini(w);
     if (w->failed)
         return err_set(e, ERR_INPUT, "load the zones again",
                        "this is no zone image that can change");
