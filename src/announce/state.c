@@ -240,9 +240,10 @@ static void in_shed(struct step *s)
         why = "no other site is known to take over any more";
     else if (announce_passed(s->m->return_at, s->in->now))
         why = "withdrawn for load for long enough";
-    s->next = mono_min(s->next, s->m->return_at);
-    if (why == NULL)
+    if (why == NULL) {
+        s->next = mono_min(s->next, s->m->return_at);
         return;
+    }
     announce_load_returned(s->a, s->in->now);
     s->m->wish_since = MONO_NEVER;
     go(s, ANNOUNCE_REDUCED, "%s: announced again, prepended", why);
