@@ -258,17 +258,15 @@ bool node_ready(struct lab *l, const struct lab_host *h, int limit_ms, struct no
 int node_command(struct lab *l, const struct lab_host *h, const char *const *verb, char *out,
                  size_t cap)
 {
-    char ns[64], fleet[400];
+    char ns[64], sock[400];
     struct err e = { 0 };
     const char *argv[16] = { l->perigee };
     int n = 1;
-    snprintf(fleet, sizeof fleet, "%s/fleet.yaml", l->dir);
-    for (int i = 0; verb[i] != NULL && n < 11; i++)
+    snprintf(sock, sizeof sock, "%s/node/%s/control.sock", l->dir, h->name);
+    for (int i = 0; verb[i] != NULL && n < 12; i++)
         argv[n++] = verb[i];
-    argv[n++] = "-c";
-    argv[n++] = fleet;
-    argv[n++] = "--node";
-    argv[n++] = h->name;
+    argv[n++] = "-s";
+    argv[n++] = sock;
     struct proc_opts o = { .netns = lab_ns(l, h, ns) };
     return proc_read(&o, argv, out, cap, 20000, &e);
 }
