@@ -32,6 +32,9 @@ static const struct command commands[] = {
       "lead the clients to other sites, then withdraw; kept over restarts" },
     { "undrain", cmd_undrain, "[-s SOCKET]", "announce again, after proof" },
     { "reload", cmd_reload, "[-s SOCKET]", "read the zones again, without losing a query" },
+    { "probe", cmd_probe,
+      "ADDR[@PORT] … [--name NAME] [--type TYPE] [--count N] [--udp|--tcp] [--json]",
+      "which site answers, how fast, how right: each address by UDP and TCP" },
     { NULL, NULL, NULL, NULL },
 };
 

@@ -26,4 +26,7 @@ int cmd_drain(int argc, char **argv);
 int cmd_undrain(int argc, char **argv);
 int cmd_reload(int argc, char **argv);
 
+/* Any anycast service, from here: which site answers, how fast, how right. */
+int cmd_probe(int argc, char **argv);
+
 #endif
