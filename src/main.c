@@ -46,7 +46,7 @@ struct role {
 
 static const struct role roles[] = {
     { "serve", serve_main },
-    { "load", load_main },
+    { "load", guard_load_main },
     { "control", control_main },
     { NULL, NULL },
 };

@@ -23,14 +23,15 @@ static int host_at(uint16_t type)
     }
 }
 
-void additional_note(struct answer_state *a, const struct zone_rrset *set)
+void answer_additional_note(struct answer_state *a, const struct zone_rrset *set)
 {
     a->extra.there = host_at(set->type) >= 0;
     a->extra.referral = false;
     a->extra.set = *set;
 }
 
-void additional_note_cut(struct answer_state *a, const struct zone_rrset *ns, uint8_t cut_labels)
+void answer_additional_note_cut(struct answer_state *a, const struct zone_rrset *ns,
+                                uint8_t cut_labels)
 {
     a->extra = (struct answer_extra){
         .there = true, .referral = true, .cut_labels = cut_labels, .set = *ns
@@ -67,7 +68,7 @@ static bool host_write(struct answer_state *a, const struct dns_name *host)
     for (unsigned i = 0; i < BASE_COUNT(types); i++) {
         struct zone_rrset set;
         if (zone_node_find(a->zone, n, types[i], &set) &&
-            !wire_rrset(&a->m, DNS_ADDITIONAL, &owner, &set, parts))
+            !answer_wire_rrset(&a->m, DNS_ADDITIONAL, &owner, &set, parts))
             return false;
     }
     return true;
@@ -98,7 +99,7 @@ static bool hosts_write(struct answer_state *a, const struct dns_name *origin,
     return fits;
 }
 
-void additional_write(struct answer_state *a)
+void answer_additional_write(struct answer_state *a)
 {
     if (!a->extra.there)
         return;

@@ -65,7 +65,7 @@ static void question_write(struct answer_state *a, const uint8_t *query)
     if (!q->question)
         return;
     /* As it came, case included. Its name is the first that others point at. */
-    (void)wire_name(&a->m, &q->qname);
+    (void)answer_wire_name(&a->m, &q->qname);
     wr_bytes(&a->m.w, query + DNS_HEADER_LEN + q->qname.len, 4);
 }
 
@@ -116,14 +116,14 @@ static void chaos(struct answer_state *a)
         return;
     size_t len = strnlen(text, 255);
     struct wire_owner owner = { .at = DNS_HEADER_LEN };
-    uint8_t *rdlength = wire_rr_begin(&a->m, &owner, DNS_TYPE_TXT, DNS_CLASS_CH, 0);
+    uint8_t *rdlength = answer_wire_rr_begin(&a->m, &owner, DNS_TYPE_TXT, DNS_CLASS_CH, 0);
     wr_u8(&a->m.w, (uint8_t)len);
     wr_bytes(&a->m.w, text, len);
     if (a->m.w.full) { /* the name is longer than any of these: it cannot be */
         a->tc = true;
         return;
     }
-    wire_rr_end(&a->m, DNS_ANSWER, rdlength);
+    answer_wire_rr_end(&a->m, DNS_ANSWER, rdlength);
 }
 
 /* We share no key with anybody, so every TSIG has one that we do not know: NOTAUTH, and a TSIG without a
@@ -140,9 +140,9 @@ static void tsig_write(struct answer_state *a, const uint8_t *query, size_t len)
     const uint8_t *time_and_fudge = rd_bytes(&r, 8);
     if (r.bad)
         return;
-    struct wire_mark mark = wire_mark(&a->m);
+    struct answer_wire_mark mark = answer_wire_mark(&a->m);
     struct wire_owner owner = { .name = &key };
-    uint8_t *rdlength = wire_rr_begin(&a->m, &owner, DNS_TYPE_TSIG, DNS_CLASS_ANY, 0);
+    uint8_t *rdlength = answer_wire_rr_begin(&a->m, &owner, DNS_TYPE_TSIG, DNS_CLASS_ANY, 0);
     wr_bytes(&a->m.w, algorithm.wire, algorithm.len);
     wr_bytes(&a->m.w, time_and_fudge, 8);
     wr_u16(&a->m.w, 0); /* no MAC */
@@ -150,11 +150,11 @@ static void tsig_write(struct answer_state *a, const uint8_t *query, size_t len)
     wr_u16(&a->m.w, DNS_RCODE_BADKEY);
     wr_u16(&a->m.w, 0); /* no other data */
     if (a->m.w.full) {
-        wire_back(&a->m, &mark);
+        answer_wire_back(&a->m, &mark);
         a->tc = true;
         return;
     }
-    wire_rr_end(&a->m, DNS_ADDITIONAL, rdlength);
+    answer_wire_rr_end(&a->m, DNS_ADDITIONAL, rdlength);
 }
 
 static void dispatch(struct answer_state *a, enum dns_grade grade)
@@ -197,7 +197,7 @@ size_t answer_compose(const struct answer_options *o, const struct zone_set *zs,
     a.rcode = DNS_RCODE_NOERROR;
     a.chain = a.proofs_used = a.hosts_used = 0;
     size_t limit = response_limit(o, &q, t, cap);
-    wire_init(&a.m, out, limit);
+    answer_wire_init(&a.m, out, limit);
     question_write(&a, query);
     a.m.w.end -= opt_len(&a);
     dispatch(&a, grade);

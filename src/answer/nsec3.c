@@ -71,7 +71,7 @@ static void sha1(const uint8_t *bytes, size_t len, uint8_t out[SHA1_LEN])
     }
 }
 
-bool nsec3_params_of(const struct zone *z, struct nsec3_params *p)
+bool answer_nsec3_params_of(const struct zone *z, struct nsec3_params *p)
 {
     struct zone_rrset set;
     if (!zone_node_find(z, zone_apex(z), DNS_TYPE_NSEC3PARAM, &set))
@@ -100,8 +100,8 @@ static void base32hex(const uint8_t bytes[SHA1_LEN], uint8_t out[32])
     }
 }
 
-bool nsec3_owner(const struct nsec3_params *p, const struct dns_name *n,
-                 const struct dns_name *origin, struct dns_name *out)
+bool answer_nsec3_owner(const struct nsec3_params *p, const struct dns_name *n,
+                        const struct dns_name *origin, struct dns_name *out)
 {
     uint8_t text[DNS_NAME_MAX + 255], hash[SHA1_LEN];
     size_t len = n->len;

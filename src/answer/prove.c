@@ -40,7 +40,7 @@ struct hashing {
 static bool hashing_init(const struct answer_state *a, struct hashing *h)
 {
     zone_origin(a->zone, &h->origin);
-    return nsec3_params_of(a->zone, &h->params);
+    return answer_nsec3_params_of(a->zone, &h->params);
 }
 
 /* Notes the NSEC3 that matches `name`; false when none does (and nothing is noted). */
@@ -49,7 +49,7 @@ static bool nsec3_match(struct answer_state *a, const struct hashing *h,
 {
     struct dns_name owner;
     bool matches = false;
-    if (!nsec3_owner(&h->params, name, &h->origin, &owner))
+    if (!answer_nsec3_owner(&h->params, name, &h->origin, &owner))
         return false;
     const struct zone_node *n = zone_nsec3_before(a->zone, &owner, &matches);
     if (n == NULL || !matches)
@@ -63,7 +63,7 @@ static void nsec3_cover(struct answer_state *a, const struct hashing *h,
 {
     struct dns_name owner;
     bool matches;
-    if (nsec3_owner(&h->params, name, &h->origin, &owner))
+    if (answer_nsec3_owner(&h->params, name, &h->origin, &owner))
         proof_note(a, zone_nsec3_before(a->zone, &owner, &matches), DNS_TYPE_NSEC3);
 }
 
@@ -99,7 +99,7 @@ static enum denial denial_of(const struct answer_state *a, struct hashing *h)
     return zone_has_nsec3(a->zone) && hashing_init(a, h) ? DENIAL_NSEC3 : DENIAL_NONE;
 }
 
-void prove_nodata(struct answer_state *a, const struct zone_found *f)
+void answer_prove_nodata(struct answer_state *a, const struct zone_found *f)
 {
     struct hashing h;
     (void)f;
@@ -116,7 +116,7 @@ void prove_nodata(struct answer_state *a, const struct zone_found *f)
     }
 }
 
-void prove_wildcard_nodata(struct answer_state *a, const struct zone_found *f)
+void answer_prove_wildcard_nodata(struct answer_state *a, const struct zone_found *f)
 {
     struct hashing h;
     struct dns_name wildcard;
@@ -134,7 +134,7 @@ void prove_wildcard_nodata(struct answer_state *a, const struct zone_found *f)
         nsec3_cover(a, &h, &wildcard);
 }
 
-void prove_nxdomain(struct answer_state *a, const struct zone_found *f)
+void answer_prove_nxdomain(struct answer_state *a, const struct zone_found *f)
 {
     struct hashing h;
     struct dns_name wildcard;
@@ -152,7 +152,7 @@ void prove_nxdomain(struct answer_state *a, const struct zone_found *f)
     nsec3_cover(a, &h, &wildcard);
 }
 
-void prove_wildcard(struct answer_state *a, const struct zone_found *f)
+void answer_prove_wildcard(struct answer_state *a, const struct zone_found *f)
 {
     struct hashing h;
     struct dns_name next;
@@ -169,8 +169,8 @@ void prove_wildcard(struct answer_state *a, const struct zone_found *f)
     }
 }
 
-void prove_insecure_cut(struct answer_state *a, const struct zone_node *cut,
-                        const struct dns_name *cut_name)
+void answer_prove_insecure_cut(struct answer_state *a, const struct zone_node *cut,
+                               const struct dns_name *cut_name)
 {
     struct hashing h;
     (void)cut;
@@ -187,7 +187,7 @@ void prove_insecure_cut(struct answer_state *a, const struct zone_node *cut,
     }
 }
 
-void prove_write(struct answer_state *a)
+void answer_prove_write(struct answer_state *a)
 {
     for (unsigned i = 0; i < a->proofs_used; i++) {
         const struct answer_proof *p = &a->proofs[i];

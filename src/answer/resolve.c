@@ -14,7 +14,7 @@ bool answer_put(struct answer_state *a, enum dns_section section, struct wire_ow
                 const struct zone_rrset *set)
 {
     unsigned parts = WIRE_DATA | (a->signed_wanted ? WIRE_SIGS : 0);
-    if (wire_rrset(&a->m, section, owner, set, parts))
+    if (answer_wire_rrset(&a->m, section, owner, set, parts))
         return true;
     a->tc = true; /* RFC 2181 section 9, RFC 4035 section 3.1.1 */
     return false;
@@ -49,7 +49,7 @@ static enum step nxdomain(struct answer_state *a, const struct zone_found *f)
     a->rcode = DNS_RCODE_NXDOMAIN; /* of the last name of a chain: RFC 6604 section 3 */
     kind_set(a, ANSWER_NXDOMAIN);
     soa_put(a);
-    prove_nxdomain(a, f);
+    answer_prove_nxdomain(a, f);
     return STEP_DONE;
 }
 
@@ -58,9 +58,9 @@ static enum step nodata(struct answer_state *a, const struct zone_found *f, bool
     kind_set(a, ANSWER_NODATA);
     soa_put(a);
     if (wildcard)
-        prove_wildcard_nodata(a, f);
+        answer_prove_wildcard_nodata(a, f);
     else
-        prove_nodata(a, f);
+        answer_prove_nodata(a, f);
     return STEP_DONE;
 }
 
@@ -76,17 +76,17 @@ static enum step referral(struct answer_state *a, const struct zone_node *cut,
     if (!zone_node_find(a->zone, cut, DNS_TYPE_NS, &ns))
         return STEP_DONE;
     /* Never signed here: the cut's NS belongs to the child (RFC 4035 section 2.2). */
-    if (!wire_rrset(&a->m, DNS_AUTHORITY, &owner, &ns, WIRE_DATA)) {
+    if (!answer_wire_rrset(&a->m, DNS_AUTHORITY, &owner, &ns, WIRE_DATA)) {
         a->tc = true;
         return STEP_DONE;
     }
-    additional_note_cut(a, &ns, cut_name->labels);
+    answer_additional_note_cut(a, &ns, cut_name->labels);
     if (!a->signed_wanted || !(zone_has_nsec(a->zone) || zone_has_nsec3(a->zone)))
         return STEP_DONE; /* a DS that nobody signed proves nothing */
     if (zone_node_find(a->zone, cut, DNS_TYPE_DS, &ds))
         answer_put(a, DNS_AUTHORITY, &owner, &ds);
     else
-        prove_insecure_cut(a, cut, cut_name);
+        answer_prove_insecure_cut(a, cut, cut_name);
     return STEP_DONE;
 }
 
@@ -134,7 +134,7 @@ static enum step cname(struct answer_state *a, const struct zone_found *f,
         return STEP_DONE;
     }
     if (wildcard)
-        prove_wildcard(a, f);
+        answer_prove_wildcard(a, f);
     return follow(a, next);
 }
 
@@ -163,18 +163,19 @@ static enum step dname(struct answer_state *a, const struct zone_node *node,
         kind_set(a, ANSWER_ERROR);
         return STEP_DONE;
     }
-    struct wire_mark mark = wire_mark(&a->m);
+    struct answer_wire_mark mark = answer_wire_mark(&a->m);
     struct wire_owner alias = { .name = a->sname };
     /* The TTL is the DNAME's (section 3.1); the CNAME is not signed (section 5.3.1). */
-    uint8_t *rdlength = wire_rr_begin(&a->m, &alias, DNS_TYPE_CNAME, DNS_CLASS_IN, set.ttl_s);
+    uint8_t *rdlength =
+        answer_wire_rr_begin(&a->m, &alias, DNS_TYPE_CNAME, DNS_CLASS_IN, set.ttl_s);
     if (rdlength != NULL)
-        (void)wire_name(&a->m, next);
+        (void)answer_wire_name(&a->m, next);
     if (rdlength == NULL || a->m.w.full) {
-        wire_back(&a->m, &mark);
+        answer_wire_back(&a->m, &mark);
         a->tc = true;
         return STEP_DONE;
     }
-    wire_rr_end(&a->m, DNS_ANSWER, rdlength);
+    answer_wire_rr_end(&a->m, DNS_ANSWER, rdlength);
     if (a->q->qtype == DNS_TYPE_CNAME) { /* that is what was asked for */
         kind_set(a, ANSWER_DATA);
         return STEP_DONE;
@@ -195,7 +196,7 @@ static bool several(struct answer_state *a, const struct zone_node *node)
         if ((any ? set.count : set.sig_count) == 0)
             continue;
         found = true;
-        if (!wire_rrset(&a->m, DNS_ANSWER, &owner, &set, parts)) {
+        if (!answer_wire_rrset(&a->m, DNS_ANSWER, &owner, &set, parts)) {
             a->tc = true;
             break;
         }
@@ -218,7 +219,7 @@ static enum step at_node(struct answer_state *a, const struct zone_found *f,
         struct wire_owner owner = { .name = a->sname };
         found = true;
         if (answer_put(a, DNS_ANSWER, &owner, &set))
-            additional_note(a, &set);
+            answer_additional_note(a, &set);
     } else if ((zone_node_flags(node) & ZONE_NODE_CNAME) != 0 &&
                zone_node_find(a->zone, node, DNS_TYPE_CNAME, &set)) {
         return cname(a, f, &set, wildcard);
@@ -229,7 +230,7 @@ static enum step at_node(struct answer_state *a, const struct zone_found *f,
         return nodata(a, f, wildcard);
     kind_set(a, ANSWER_DATA);
     if (wildcard)
-        prove_wildcard(a, f);
+        answer_prove_wildcard(a, f);
     return STEP_DONE;
 }
 
@@ -308,7 +309,7 @@ void answer_resolve(struct answer_state *a)
             break; /* the client asks elsewhere */
     }
     if (!a->tc)
-        prove_write(a);
+        answer_prove_write(a);
     if (!a->tc)
-        additional_write(a);
+        answer_additional_write(a);
 }

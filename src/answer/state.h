@@ -56,15 +56,17 @@ bool answer_put(struct answer_state *a, enum dns_section section, struct wire_ow
                 const struct zone_rrset *set);
 
 /* prove.c: what a signed zone adds when DO is set (RFC 4035 section 3.1.3, RFC 5155 section 7.2), all
- * about a->sname in a->zone. They only note owners; prove_write() writes them. They do nothing in a zone
+ * about a->sname in a->zone. They only note owners; answer_prove_write() writes them. They do nothing in a zone
  * without NSEC and NSEC3, or when DO is not set. */
-void prove_nodata(struct answer_state *a, const struct zone_found *f); /* the type is not there */
-void prove_wildcard_nodata(struct answer_state *a, const struct zone_found *f);
-void prove_nxdomain(struct answer_state *a, const struct zone_found *f);
-void prove_wildcard(struct answer_state *a, const struct zone_found *f); /* no closer match */
-void prove_insecure_cut(struct answer_state *a, const struct zone_node *cut,
-                        const struct dns_name *cut_name);
-void prove_write(struct answer_state *a);
+void answer_prove_nodata(struct answer_state *a,
+                         const struct zone_found *f); /* the type is not there */
+void answer_prove_wildcard_nodata(struct answer_state *a, const struct zone_found *f);
+void answer_prove_nxdomain(struct answer_state *a, const struct zone_found *f);
+void answer_prove_wildcard(struct answer_state *a,
+                           const struct zone_found *f); /* no closer match */
+void answer_prove_insecure_cut(struct answer_state *a, const struct zone_node *cut,
+                               const struct dns_name *cut_name);
+void answer_prove_write(struct answer_state *a);
 
 /* nsec3.c: writes the hash of `n` (RFC 5155 section 5) as the name of an NSEC3 owner below `origin`:
  * 32 digits of base32hex. False when it would be longer than a name. */
@@ -73,13 +75,15 @@ struct nsec3_params {
     uint8_t salt_len;
     const uint8_t *salt;
 };
-bool nsec3_params_of(const struct zone *z, struct nsec3_params *p); /* false: none that we know */
-bool nsec3_owner(const struct nsec3_params *p, const struct dns_name *n,
-                 const struct dns_name *origin, struct dns_name *out);
+bool answer_nsec3_params_of(const struct zone *z,
+                            struct nsec3_params *p); /* false: none that we know */
+bool answer_nsec3_owner(const struct nsec3_params *p, const struct dns_name *n,
+                        const struct dns_name *origin, struct dns_name *out);
 
 /* additional.c: notes an RRset that may name hosts, and writes what there is of their addresses. */
-void additional_note(struct answer_state *a, const struct zone_rrset *set);
-void additional_note_cut(struct answer_state *a, const struct zone_rrset *ns, uint8_t cut_labels);
-void additional_write(struct answer_state *a);
+void answer_additional_note(struct answer_state *a, const struct zone_rrset *set);
+void answer_additional_note_cut(struct answer_state *a, const struct zone_rrset *ns,
+                                uint8_t cut_labels);
+void answer_additional_write(struct answer_state *a);
 
 #endif

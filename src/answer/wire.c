@@ -4,7 +4,7 @@
 
 #include "answer/wire.h"
 
-void wire_init(struct wire *m, uint8_t *out, size_t limit)
+void answer_wire_init(struct wire *m, uint8_t *out, size_t limit)
 {
     m->w = wr_init(out, limit);
     m->w.pos += DNS_HEADER_LEN;
@@ -13,19 +13,19 @@ void wire_init(struct wire *m, uint8_t *out, size_t limit)
     m->names_used = 0;
 }
 
-struct wire_mark wire_mark(const struct wire *m)
+struct answer_wire_mark answer_wire_mark(const struct wire *m)
 {
-    return (struct wire_mark){ .pos = m->w.pos,
-                               .count = { m->count[0], m->count[1], m->count[2] },
-                               .names_used = m->names_used };
+    return (struct answer_wire_mark){ .pos = m->w.pos,
+                                      .count = { m->count[0], m->count[1], m->count[2] },
+                                      .names_used = m->names_used };
 }
 
-void wire_back(struct wire *m, const struct wire_mark *mark)
+void answer_wire_back(struct wire *m, const struct answer_wire_mark *mark)
 {
     wr_back(&m->w, mark->pos);
     memcpy(m->count, mark->count, sizeof m->count);
     while (m->names_used > mark->names_used) {
-        const struct wire_name *gone = &m->names[--m->names_used];
+        const struct answer_wire_name *gone = &m->names[--m->names_used];
         m->heads[gone->bucket] = gone->next;
     }
 }
@@ -61,7 +61,7 @@ static inline uint16_t label_find(const struct wire *m, uint16_t parent, const u
 {
     uint8_t i = m->heads[bucket_of(parent, label)];
     while (i != 0) {
-        const struct wire_name *e = &m->names[i - 1];
+        const struct answer_wire_name *e = &m->names[i - 1];
         if (e->parent == parent && label_equal(m->w.begin + e->at, label))
             return e->at;
         i = e->next;
@@ -74,14 +74,14 @@ static inline void label_enter(struct wire *m, uint16_t parent, uint16_t at)
     if (m->names_used == WIRE_NAMES_MAX)
         return; /* later names are a little longer, that is all */
     uint8_t bucket = bucket_of(parent, m->w.begin + at);
-    m->names[m->names_used++] = (struct wire_name){
+    m->names[m->names_used++] = (struct answer_wire_name){
         .at = at, .parent = parent, .next = m->heads[bucket], .bucket = bucket
     };
     m->heads[bucket] = m->names_used;
 }
 _Static_assert(WIRE_NAMES_MAX < 256, "an index and one fits a byte");
 
-uint16_t wire_name_find(const struct wire *m, const struct dns_name *n)
+uint16_t answer_wire_name_find(const struct wire *m, const struct dns_name *n)
 {
     uint16_t at = 0;
     for (unsigned i = n->labels; i-- > 0;) {
@@ -92,7 +92,7 @@ uint16_t wire_name_find(const struct wire *m, const struct dns_name *n)
     return at;
 }
 
-uint16_t wire_name(struct wire *m, const struct dns_name *n)
+uint16_t answer_wire_name(struct wire *m, const struct dns_name *n)
 {
     uint16_t parent = 0;
     unsigned i = n->labels; /* labels from i on are in the message */
@@ -127,11 +127,11 @@ static void owner_write(struct wire *m, struct wire_owner *owner)
     if (owner->at != 0)
         wr_u16(&m->w, (uint16_t)(0xc000 | owner->at));
     else
-        owner->at = wire_name(m, owner->name);
+        owner->at = answer_wire_name(m, owner->name);
 }
 
-uint8_t *wire_rr_begin(struct wire *m, struct wire_owner *owner, uint16_t type, uint16_t rclass,
-                       uint32_t ttl_s)
+uint8_t *answer_wire_rr_begin(struct wire *m, struct wire_owner *owner, uint16_t type,
+                              uint16_t rclass, uint32_t ttl_s)
 {
     owner_write(m, owner);
     uint8_t *p = wr_room(&m->w, 10);
@@ -144,7 +144,7 @@ uint8_t *wire_rr_begin(struct wire *m, struct wire_owner *owner, uint16_t type, 
     return p + 8;
 }
 
-void wire_rr_end(struct wire *m, enum dns_section section, uint8_t *rdlength)
+void answer_wire_rr_end(struct wire *m, enum dns_section section, uint8_t *rdlength)
 {
     wr_put_u16(rdlength, (uint16_t)(m->w.pos - (rdlength + 2)));
     m->count[section]++;
@@ -181,7 +181,7 @@ static void rdata_write(struct wire *m, struct rd *r, unsigned names, unsigned b
     wr_bytes(&m->w, rd_bytes(r, before), before);
     struct dns_name n;
     for (; names > 0 && dns_name_parse(&n, r); names--)
-        (void)wire_name(m, &n);
+        (void)answer_wire_name(m, &n);
     size_t left = rd_left(r);
     wr_bytes(&m->w, rd_bytes(r, left), left);
 }
@@ -196,7 +196,7 @@ static bool items_write(struct wire *m, enum dns_section section, struct wire_ow
     struct rd r = sigs ? rd_init(set->sigs, set->sigs_len) : rd_init(set->rdata, set->rdata_len);
     for (uint16_t i = sigs ? set->sig_count : set->count; i > 0; i--) {
         struct rd item = rd_sub(&r, rd_u16(&r));
-        uint8_t *rdlength = wire_rr_begin(m, owner, type, DNS_CLASS_IN, ttl_s);
+        uint8_t *rdlength = answer_wire_rr_begin(m, owner, type, DNS_CLASS_IN, ttl_s);
         if (rdlength == NULL)
             return false;
         if (names == 0)
@@ -205,20 +205,20 @@ static bool items_write(struct wire *m, enum dns_section section, struct wire_ow
             rdata_write(m, &item, names, before);
         if (m->w.full)
             return false;
-        wire_rr_end(m, section, rdlength);
+        answer_wire_rr_end(m, section, rdlength);
     }
     return true;
 }
 
-bool wire_rrset(struct wire *m, enum dns_section section, struct wire_owner *owner,
-                const struct zone_rrset *set, unsigned parts)
+bool answer_wire_rrset(struct wire *m, enum dns_section section, struct wire_owner *owner,
+                       const struct zone_rrset *set, unsigned parts)
 {
-    struct wire_mark mark = wire_mark(m);
+    struct answer_wire_mark mark = answer_wire_mark(m);
     uint16_t owner_at = owner->at;
     if (((parts & WIRE_DATA) == 0 || items_write(m, section, owner, set, false)) &&
         ((parts & WIRE_SIGS) == 0 || items_write(m, section, owner, set, true)))
         return true;
-    wire_back(m, &mark);
+    answer_wire_back(m, &mark);
     owner->at = owner_at;
     return false;
 }

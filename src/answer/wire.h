@@ -18,7 +18,7 @@
  * case and is what later names point at. */
 #define WIRE_NAMES_MAX 160
 #define WIRE_BUCKETS 64
-struct wire_name {
+struct answer_wire_name {
     uint16_t at, parent;
     uint8_t next, bucket; /* next: index + 1 of the older entry in the bucket, 0 for none */
 };
@@ -28,19 +28,19 @@ struct wire {
     uint16_t count[3];
     uint8_t heads[WIRE_BUCKETS]; /* index + 1 of the youngest entry, 0 for none */
     uint8_t names_used;
-    struct wire_name names[WIRE_NAMES_MAX];
+    struct answer_wire_name names[WIRE_NAMES_MAX];
 };
 
 /* The header's room is left open; the limit is `limit` bytes of `out`. */
-void wire_init(struct wire *m, uint8_t *out, size_t limit);
+void answer_wire_init(struct wire *m, uint8_t *out, size_t limit);
 
 /* Writes a name, compressed. Returns its offset (where the whole name can be pointed at, which may be
  * before what was written), or 0 when it is the root, lies beyond the reach of pointers, or did not
  * fit: m->w.full tells. */
-uint16_t wire_name(struct wire *m, const struct dns_name *n);
+uint16_t answer_wire_name(struct wire *m, const struct dns_name *n);
 
 /* Where `n` is in the message already, in whole; 0 when it is not. */
-uint16_t wire_name_find(const struct wire *m, const struct dns_name *n);
+uint16_t answer_wire_name_find(const struct wire *m, const struct dns_name *n);
 
 /* Whose record it is: by name, or sooner by offset if that is known (not 0). */
 struct wire_owner {
@@ -55,22 +55,22 @@ enum wire_part {
 
 /* Writes the RRset, or its signatures, or both, whole or not at all; false when they do not fit.
  * owner->at is filled in. */
-bool wire_rrset(struct wire *m, enum dns_section section, struct wire_owner *owner,
-                const struct zone_rrset *set, unsigned parts);
+bool answer_wire_rrset(struct wire *m, enum dns_section section, struct wire_owner *owner,
+                       const struct zone_rrset *set, unsigned parts);
 
 /* Begins a record by owner, type, class, TTL and returns where its RDLENGTH goes (NULL: full); then
- * the RDATA is written, then wire_rr_end() sets the length. */
-uint8_t *wire_rr_begin(struct wire *m, struct wire_owner *owner, uint16_t type, uint16_t rclass,
-                       uint32_t ttl_s);
-void wire_rr_end(struct wire *m, enum dns_section section, uint8_t *rdlength);
+ * the RDATA is written, then answer_wire_rr_end() sets the length. */
+uint8_t *answer_wire_rr_begin(struct wire *m, struct wire_owner *owner, uint16_t type,
+                              uint16_t rclass, uint32_t ttl_s);
+void answer_wire_rr_end(struct wire *m, enum dns_section section, uint8_t *rdlength);
 
 /* Takes back everything written since. */
-struct wire_mark {
+struct answer_wire_mark {
     uint8_t *pos;
     uint16_t count[3];
     uint8_t names_used;
 };
-struct wire_mark wire_mark(const struct wire *m);
-void wire_back(struct wire *m, const struct wire_mark *mark);
+struct answer_wire_mark answer_wire_mark(const struct wire *m);
+void answer_wire_back(struct wire *m, const struct answer_wire_mark *mark);
 
 #endif

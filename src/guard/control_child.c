@@ -24,7 +24,7 @@ void guard_tell_active(struct guard *g, mono_t now)
 {
     const struct guard_event ev = { .kind = GUARD_EV_SERVE_ACTIVE,
                                     .pid = g->active->pid,
-                                    .crashes = watch_ends_count(&g->crashes, now),
+                                    .crashes = guard_watch_ends_count(&g->crashes, now),
                                     .at_ns = now.ns };
     guard_tell(g, &ev, g->active->page_fd);
 }
@@ -94,7 +94,7 @@ static void start(struct guard *g, mono_t now)
         g->control_start_after = mono_add_ms(now, 1000);
         return;
     }
-    watch_init(&g->control_watch, now);
+    guard_watch_init(&g->control_watch, now);
     g->control_deadline = mono_add_ms(now, GUARD_CONTROL_START_MS);
     log_info("control_started", "pid=%d", g->control.pid);
     tell_everything(g, now);
@@ -102,9 +102,9 @@ static void start(struct guard *g, mono_t now)
 
 static void ended(struct guard *g, pid_t pid, int status, mono_t now)
 {
-    watch_ends_add(&g->control_ends, now);
+    guard_watch_ends_add(&g->control_ends, now);
     g->control_start_after =
-        mono_add_ms(now, watch_backoff_ms(watch_ends_count(&g->control_ends, now)));
+        mono_add_ms(now, guard_watch_backoff_ms(guard_watch_ends_count(&g->control_ends, now)));
     if (WIFSIGNALED(status))
         log_error("control_down", "pid=%d signal=%d", pid, WTERMSIG(status));
     else if (g->stop == STOP_NO)
@@ -133,7 +133,7 @@ static void watch_progress(struct guard *g, mono_t now)
 {
     const uint64_t value = atomic_load_explicit(&g->control_page->progress, memory_order_relaxed);
     if (value == 0) { /* it has not reached its loop yet */
-        watch_init(&g->control_watch, now);
+        guard_watch_init(&g->control_watch, now);
         if (mono_before(now, g->control_deadline))
             return;
     } else if (!guard_hangs(&g->control_watch, value, g->control.pid, g->control.pid,
@@ -142,7 +142,7 @@ static void watch_progress(struct guard *g, mono_t now)
     }
     log_error("control_hung", "pid=%d", g->control.pid);
     guard_child_kill(&g->control);
-    watch_init(&g->control_watch, now);
+    guard_watch_init(&g->control_watch, now);
     g->control_deadline = mono_add_ms(now, GUARD_CONTROL_START_MS);
 }
 

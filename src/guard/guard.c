@@ -33,17 +33,17 @@ bool guard_hangs(struct watch *w, uint64_t value, pid_t pid, pid_t tid, int64_t 
 {
     char state = 0;
     uint64_t cpu_ns = 0;
-    switch (watch_look(w, value, now, limit_ms)) {
+    switch (guard_watch_look(w, value, now, limit_ms)) {
     case WATCH_FINE:
         return false;
     case WATCH_SUSPECT:
         if (guard_thread_look(pid, tid, &state, &cpu_ns))
-            watch_suspect(w, cpu_ns, now);
+            guard_watch_suspect(w, cpu_ns, now);
         return false;
     case WATCH_LATE:
         if (!guard_thread_look(pid, tid, &state, &cpu_ns))
             state = 0;
-        return watch_is_hung(w, state, cpu_ns, now, starved_ms);
+        return guard_watch_is_hung(w, state, cpu_ns, now, starved_ms);
     }
     return false;
 }
@@ -298,10 +298,10 @@ static void init(struct guard *g, const struct guard_options *o)
     }
     g->load = g->control = none;
     g->image_fd = g->staged_fd = g->control_page_fd = -1;
-    watch_ends_init(&g->crashes);
-    watch_ends_init(&g->failures);
-    watch_ends_init(&g->control_ends);
-    watch_init(&g->control_watch, now);
+    guard_watch_ends_init(&g->crashes);
+    guard_watch_ends_init(&g->failures);
+    guard_watch_ends_init(&g->control_ends);
+    guard_watch_init(&g->control_watch, now);
 }
 
 int guard_run(const struct guard_options *o)

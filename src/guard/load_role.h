@@ -9,6 +9,6 @@
 #define LOAD_FD_ERRORS 6  /* struct zone_errors, shared */
 
 /* Needs the descriptors above; returns the exit status. Blocks on disk. */
-int load_main(int argc, char **argv);
+int guard_load_main(int argc, char **argv);
 
 #endif

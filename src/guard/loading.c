@@ -117,7 +117,7 @@ static bool read_sources(struct zone_source **sources, uint32_t *count)
     return true;
 }
 
-int load_main(int argc, char **argv)
+int guard_load_main(int argc, char **argv)
 {
     struct zone_source *sources;
     uint32_t count;

@@ -65,9 +65,9 @@ static bool slot_open(struct guard *g, struct serve_slot *s, mono_t now)
     s->skip = 0;
     s->was_active = false;
     s->deadline = mono_add_ms(now, GUARD_SERVE_START_MS);
-    watch_init(&s->link, now);
+    guard_watch_init(&s->link, now);
     for (uint32_t i = 0; i < g->o.workers; i++)
-        watch_init(&s->worker[i], now);
+        guard_watch_init(&s->worker[i], now);
     return true;
 }
 
@@ -135,8 +135,8 @@ static void tell_active(struct guard *g, mono_t now)
 
 static void back_off(struct guard *g, mono_t now)
 {
-    watch_ends_add(&g->failures, now);
-    const int64_t ms = watch_backoff_ms(watch_ends_count(&g->failures, now));
+    guard_watch_ends_add(&g->failures, now);
+    const int64_t ms = guard_watch_backoff_ms(guard_watch_ends_count(&g->failures, now));
     if (ms > 0)
         g->start_after = mono_add_ms(now, ms);
 }
@@ -187,13 +187,13 @@ static void lose_active(struct guard *g, enum guard_down_why why, uint32_t arg, 
     g->active = NULL;
     s->state = SLOT_DYING;
     if (why != GUARD_DOWN_ASKED)
-        watch_ends_add(&g->crashes, now);
+        guard_watch_ends_add(&g->crashes, now);
     back_off(g, now);
     struct guard_event ev = { .kind = GUARD_EV_SERVE_DOWN,
                               .why = why,
                               .pid = s->pid,
                               .repaired = repaired,
-                              .crashes = watch_ends_count(&g->crashes, now),
+                              .crashes = guard_watch_ends_count(&g->crashes, now),
                               .arg = arg,
                               .at_ns = now.ns };
     snprintf(ev.text, sizeof ev.text, "%s", text);
@@ -358,7 +358,7 @@ static bool link_hangs(struct serve_slot *s, mono_t now)
 {
     const struct serve_worker_page *p = &s->page->link;
     if (s->deadline.ns != MONO_NEVER.ns) {
-        watch_init(&s->link, now);
+        guard_watch_init(&s->link, now);
         return !mono_before(now, s->deadline);
     }
     return guard_hangs(&s->link, progress_of(p), s->pid, tid_of(p), GUARD_SERVE_HANG_MS,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "guard/watch.h"
 
-void watch_init(struct watch *w, mono_t now)
+void guard_watch_init(struct watch *w, mono_t now)
 {
     *w = (struct watch){ .moved = now, .looked = now, .suspected = MONO_NEVER };
 }
 
-enum watch_verdict watch_look(struct watch *w, uint64_t value, mono_t now, int64_t limit_ms)
+enum watch_verdict guard_watch_look(struct watch *w, uint64_t value, mono_t now, int64_t limit_ms)
 {
     const bool blind = mono_ms_between(w->looked, now) > WATCH_BLIND_MS;
     w->looked = now;
@@ -24,14 +24,14 @@ enum watch_verdict watch_look(struct watch *w, uint64_t value, mono_t now, int64
     return WATCH_FINE;
 }
 
-void watch_suspect(struct watch *w, uint64_t cpu_ns, mono_t now)
+void guard_watch_suspect(struct watch *w, uint64_t cpu_ns, mono_t now)
 {
     w->suspected = now;
     w->cpu_ns = cpu_ns;
 }
 
-bool watch_is_hung(const struct watch *w, char state, uint64_t cpu_ns, mono_t now,
-                   int64_t starved_limit_ms)
+bool guard_watch_is_hung(const struct watch *w, char state, uint64_t cpu_ns, mono_t now,
+                         int64_t starved_limit_ms)
 {
     if (mono_ms_between(w->moved, now) >= starved_limit_ms)
         return true;
@@ -45,20 +45,20 @@ bool watch_is_hung(const struct watch *w, char state, uint64_t cpu_ns, mono_t no
     return ran_ns >= 12000000 || ran_ns * 2 >= wall_ns;
 }
 
-void watch_ends_init(struct watch_ends *e)
+void guard_watch_ends_init(struct watch_ends *e)
 {
     e->next = 0;
     for (uint32_t i = 0; i < WATCH_ENDS_MAX; i++)
         e->at[i] = MONO_NEVER;
 }
 
-void watch_ends_add(struct watch_ends *e, mono_t now)
+void guard_watch_ends_add(struct watch_ends *e, mono_t now)
 {
     e->at[e->next] = now;
     e->next = (e->next + 1) % WATCH_ENDS_MAX;
 }
 
-uint32_t watch_ends_count(const struct watch_ends *e, mono_t now)
+uint32_t guard_watch_ends_count(const struct watch_ends *e, mono_t now)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < WATCH_ENDS_MAX; i++)
@@ -67,7 +67,7 @@ uint32_t watch_ends_count(const struct watch_ends *e, mono_t now)
     return count;
 }
 
-int64_t watch_backoff_ms(uint32_t ends)
+int64_t guard_watch_backoff_ms(uint32_t ends)
 {
     if (ends < 3)
         return 0;

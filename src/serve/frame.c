@@ -3,7 +3,7 @@
 
 #include "base/rd.h"
 
-enum frame_got frame_next(const uint8_t *bytes, uint32_t len, uint32_t max, struct frame *out)
+enum frame_got serve_frame_next(const uint8_t *bytes, uint32_t len, uint32_t max, struct frame *out)
 {
     struct rd r = rd_init(bytes, len);
     const uint32_t message_len = rd_u16(&r);

@@ -20,6 +20,7 @@ struct frame {
 };
 
 /* Looks at what has come so far. */
-enum frame_got frame_next(const uint8_t *bytes, uint32_t len, uint32_t max, struct frame *out);
+enum frame_got serve_frame_next(const uint8_t *bytes, uint32_t len, uint32_t max,
+                                struct frame *out);
 
 #endif

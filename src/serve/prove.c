@@ -83,7 +83,7 @@ static const char *ask(const struct serve *s, const struct zone_set *zs, const s
     return compare(&d, &origin, &set);
 }
 
-bool prove_image(const struct serve *s, const struct zone_set *zs, char *why, uint32_t cap)
+bool serve_prove_image(const struct serve *s, const struct zone_set *zs, char *why, uint32_t cap)
 {
     const uint32_t count = zone_set_count(zs);
     char text[DNS_TEXT_MAX];

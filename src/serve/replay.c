@@ -59,12 +59,12 @@ static bool replay_one(struct serve *s, const struct serve_flight *f, uint32_t s
     if (socket->any) {
         m.msg_controllen = copy_control(f, slot, control);
         m.msg_control = m.msg_controllen != 0 ? control : NULL;
-        worker_choose_source(&m);
+        serve_worker_choose_source(&m);
     }
     return !socket->tcp && sendmsg(socket->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
-uint32_t replay_flight(struct serve *s, int fd, uint64_t skip)
+uint32_t serve_replay_flight(struct serve *s, int fd, uint64_t skip)
 {
     const size_t size = sizeof(struct serve_flight) * s->setup->workers;
     struct stat st;

@@ -55,7 +55,7 @@ static int allow_all(scmp_filter_ctx ctx)
     return error;
 }
 
-bool sandbox_enter(void)
+bool serve_sandbox_enter(void)
 {
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
     int error = ctx == NULL ? -ENOMEM : 0;

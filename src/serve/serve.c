@@ -71,10 +71,10 @@ static bool open_all(struct link *l)
     set_options(s);
     l->worker = base_calloc(s->setup->workers, sizeof *l->worker);
     for (uint32_t i = 0; i < s->setup->workers; i++)
-        if (!worker_init(&l->worker[i], s, i))
+        if (!serve_worker_init(&l->worker[i], s, i))
             return false;
     for (; l->started < s->setup->workers; l->started++)
-        if (!worker_start(&l->worker[l->started]))
+        if (!serve_worker_start(&l->worker[l->started]))
             return false;
     return true;
 }
@@ -123,7 +123,7 @@ static void on_image(struct link *l, uint32_t version, int fd)
     struct zone_set *zs = zone_set_map(fd, &e);
     if (zs == NULL) {
         report(SERVE_REPORT_IMAGE_FAILED, version, err_text(&e, why, sizeof why));
-    } else if (!prove_image(&l->serve, zs, why, sizeof why)) {
+    } else if (!serve_prove_image(&l->serve, zs, why, sizeof why)) {
         zone_set_free(zs);
         report(SERVE_REPORT_IMAGE_FAILED, version, why);
     } else {
@@ -135,7 +135,7 @@ static void on_image(struct link *l, uint32_t version, int fd)
 static void on_activate(struct link *l)
 {
     for (uint32_t i = 0; i < l->started; i++)
-        if (!worker_activate(&l->worker[i])) {
+        if (!serve_worker_activate(&l->worker[i])) {
             log_error("activate_failed", "why=\"%s\"", strerror(errno));
             _exit(1); /* guard starts another */
         }
@@ -152,7 +152,8 @@ static void on_order(struct link *l, const struct serve_order *o, int fd)
         on_activate(l);
         break;
     case SERVE_ORDER_REPLAY:
-        atomic_fetch_add_explicit(&l->serve.page->replayed, replay_flight(&l->serve, fd, o->skip),
+        atomic_fetch_add_explicit(&l->serve.page->replayed,
+                                  serve_replay_flight(&l->serve, fd, o->skip),
                                   memory_order_relaxed);
         break;
     case SERVE_ORDER_DRAIN:
@@ -212,7 +213,7 @@ int serve_main(int argc, char **argv)
     }
     struct serve_worker_page *row = &l->serve.page->link;
     atomic_store_explicit(&row->tid, (int32_t)gettid(), memory_order_relaxed);
-    if (!sandbox_enter())
+    if (!serve_sandbox_enter())
         return 1;
     atomic_store_explicit(&l->serve.page->workers, l->started, memory_order_release);
     for (;;) {

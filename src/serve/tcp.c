@@ -55,7 +55,7 @@ static void *map_lazily(size_t size)
     return p == MAP_FAILED ? NULL : p;
 }
 
-struct tcp *tcp_new(struct worker *w)
+struct tcp *serve_tcp_new(struct worker *w)
 {
     struct tcp *t = base_calloc(1, sizeof *t);
     t->w = w;
@@ -203,7 +203,7 @@ static bool answer_all(struct tcp *t, struct tcp_conn *c, mono_t now)
     uint32_t used = 0, len = 0, answers = 0;
     enum sent sent = SENT_ALL;
     while (sent == SENT_ALL) {
-        enum frame_got got = frame_next(c->in + used, c->in_len - used, TCP_QUERY_MAX, &f);
+        enum frame_got got = serve_frame_next(c->in + used, c->in_len - used, TCP_QUERY_MAX, &f);
         if (got == FRAME_TOO_LONG)
             return false;
         if (got == FRAME_MORE)
@@ -252,7 +252,7 @@ static bool on_writable(struct tcp *t, struct tcp_conn *c, mono_t now)
     return answer_all(t, c, now); /* what came before the pause */
 }
 
-void tcp_on_connection(struct tcp *t, uint32_t idx, uint32_t events, mono_t now)
+void serve_tcp_on_connection(struct tcp *t, uint32_t idx, uint32_t events, mono_t now)
 {
     struct tcp_conn *c = &t->conn[idx];
     if (c->fd < 0)
@@ -312,7 +312,7 @@ static void listen_again(struct tcp *t, bool on)
     }
 }
 
-void tcp_on_listener(struct tcp *t, uint32_t socket_idx, mono_t now)
+void serve_tcp_on_listener(struct tcp *t, uint32_t socket_idx, mono_t now)
 {
     const int listener = t->w->serve->setup->socket[socket_idx].fd;
     for (uint32_t i = 0; i < TCP_ACCEPTS; i++) {
@@ -330,7 +330,7 @@ void tcp_on_listener(struct tcp *t, uint32_t socket_idx, mono_t now)
     }
 }
 
-void tcp_tick(struct tcp *t, mono_t now)
+void serve_tcp_tick(struct tcp *t, mono_t now)
 {
     const int64_t idle_ms = t->w->serve->setup->tcp_idle_ms;
     while (t->oldest != TCP_NONE && mono_ms_between(t->conn[t->oldest].since, now) >= idle_ms)
@@ -341,7 +341,7 @@ void tcp_tick(struct tcp *t, mono_t now)
     }
 }
 
-bool tcp_is_quiet(const struct tcp *t)
+bool serve_tcp_is_quiet(const struct tcp *t)
 {
     for (uint32_t i = t->oldest; i != TCP_NONE; i = t->conn[i].next)
         if (t->conn[i].in_len != 0 || t->conn[i].out != TCP_NONE)

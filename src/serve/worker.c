@@ -39,7 +39,7 @@ static void prepare_rx(struct worker *w, uint32_t i)
     f->rx[i].msg_len = 0;
 }
 
-bool worker_init(struct worker *w, struct serve *s, uint32_t idx)
+bool serve_worker_init(struct worker *w, struct serve *s, uint32_t idx)
 {
     *w = (struct worker){
         .serve = s, .idx = idx, .row = &s->page->worker[idx], .flight = &s->flight[idx]
@@ -50,14 +50,14 @@ bool worker_init(struct worker *w, struct serve *s, uint32_t idx)
         return false;
     for (uint32_t i = 0; i < SERVE_BATCH; i++)
         prepare_rx(w, i);
-    w->tcp = tcp_new(w);
+    w->tcp = serve_tcp_new(w);
     return w->tcp != NULL;
 }
 
 /* Answers leave from the address that was asked. The control message that came with the query says
  * which; it is sent back, without the interface, so that routing stays the kernel's choice (but for
  * link-local addresses, which mean nothing without one). */
-void worker_choose_source(struct msghdr *h)
+void serve_worker_choose_source(struct msghdr *h)
 {
     struct cmsghdr *c = CMSG_FIRSTHDR(h);
     if (c == NULL)
@@ -102,7 +102,7 @@ static uint32_t compose(struct worker *w, uint32_t n, bool any)
         if (any && f->rx[i].msg_hdr.msg_controllen != 0) {
             tx->msg_control = f->control[i];
             tx->msg_controllen = f->rx[i].msg_hdr.msg_controllen;
-            worker_choose_source(tx);
+            serve_worker_choose_source(tx);
         }
         f->tx[count].msg_len = 0;
         f->tx_slot[count++] = (uint8_t)i;
@@ -198,10 +198,10 @@ static void on_event(struct worker *w, const struct epoll_event *ev, mono_t now)
         on_udp(w, idx);
         return;
     case WAKE_LISTENER:
-        tcp_on_listener(w->tcp, idx, now);
+        serve_tcp_on_listener(w->tcp, idx, now);
         return;
     case WAKE_CONNECTION:
-        tcp_on_connection(w->tcp, idx, ev->events, now);
+        serve_tcp_on_connection(w->tcp, idx, ev->events, now);
         return;
     }
 }
@@ -221,8 +221,8 @@ static void *run(void *arg)
             on_event(w, &events[i], now);
             worker_progress(w);
         }
-        tcp_tick(w->tcp, now);
-        if (n == 0 && !drained && tcp_is_quiet(w->tcp) &&
+        serve_tcp_tick(w->tcp, now);
+        if (n == 0 && !drained && serve_tcp_is_quiet(w->tcp) &&
             atomic_load_explicit(&w->serve->draining, memory_order_acquire)) {
             drained = true; /* and go on: whatever comes until the end is still answered */
             atomic_fetch_add_explicit(&w->serve->drained, 1, memory_order_release);
@@ -231,12 +231,12 @@ static void *run(void *arg)
     return NULL;
 }
 
-bool worker_start(struct worker *w)
+bool serve_worker_start(struct worker *w)
 {
     return pthread_create(&w->thread, NULL, run, w) == 0;
 }
 
-bool worker_activate(struct worker *w)
+bool serve_worker_activate(struct worker *w)
 {
     const struct serve_setup *setup = w->serve->setup;
     for (uint32_t i = 0; i < setup->socket_count; i++) {

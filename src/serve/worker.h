@@ -52,10 +52,10 @@ static inline uint64_t wake_data(enum wake kind, uint32_t idx)
 }
 
 /* All memory it will ever need, and its epoll set. False when the system refuses. */
-bool worker_init(struct worker *w, struct serve *s, uint32_t idx) BASE_MUST_USE;
-bool worker_start(struct worker *w) BASE_MUST_USE;
+bool serve_worker_init(struct worker *w, struct serve *s, uint32_t idx) BASE_MUST_USE;
+bool serve_worker_start(struct worker *w) BASE_MUST_USE;
 /* From the link thread: the worker reads its sockets from here on. */
-bool worker_activate(struct worker *w);
+bool serve_worker_activate(struct worker *w);
 
 /* Adds to a counter that only this thread writes. */
 static inline void count_add(_Atomic uint64_t *c, uint64_t n)
@@ -78,25 +78,25 @@ static inline const struct zone_set *serve_image(struct serve *s)
 }
 
 /* Makes the control message of a received datagram that of its answer. */
-void worker_choose_source(struct msghdr *h);
+void serve_worker_choose_source(struct msghdr *h);
 
 /* tcp.c: the connections of one worker. */
-struct tcp *tcp_new(struct worker *w);
-void tcp_on_listener(struct tcp *t, uint32_t socket_idx, mono_t now);
-void tcp_on_connection(struct tcp *t, uint32_t idx, uint32_t events, mono_t now);
+struct tcp *serve_tcp_new(struct worker *w);
+void serve_tcp_on_listener(struct tcp *t, uint32_t socket_idx, mono_t now);
+void serve_tcp_on_connection(struct tcp *t, uint32_t idx, uint32_t events, mono_t now);
 /* Closes what has been idle for too long, and listens again after running out of descriptors. */
-void tcp_tick(struct tcp *t, mono_t now);
-bool tcp_is_quiet(const struct tcp *t); /* nothing half read, nothing half written */
+void serve_tcp_tick(struct tcp *t, mono_t now);
+bool serve_tcp_is_quiet(const struct tcp *t); /* nothing half read, nothing half written */
 
 /* replay.c: answers what a dead predecessor had read; returns how many it answered. */
-uint32_t replay_flight(struct serve *s, int fd, uint64_t skip);
+uint32_t serve_replay_flight(struct serve *s, int fd, uint64_t skip);
 
 /* prove.c: asks `zs` for the SOA and NS of its zones (PROVE_ZONES_MAX of them at most) by the real way
  * of an answer, and compares with the image. False with `why` filled in. */
 #define PROVE_ZONES_MAX 4096
-bool prove_image(const struct serve *s, const struct zone_set *zs, char *why, uint32_t cap);
+bool serve_prove_image(const struct serve *s, const struct zone_set *zs, char *why, uint32_t cap);
 
 /* sandbox.c: from here on the process may only do what serving takes. False after a log line. */
-bool sandbox_enter(void) BASE_MUST_USE;
+bool serve_sandbox_enter(void) BASE_MUST_USE;
 
 #endif

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct frame f;
         enum frame_got got;
         have = have + step < end ? have + step : end;
-        while ((got = frame_next(data + at, have - at, MESSAGE_MAX, &f)) == FRAME_MESSAGE) {
+        while ((got = serve_frame_next(data + at, have - at, MESSAGE_MAX, &f)) == FRAME_MESSAGE) {
             base_assert(f.len <= MESSAGE_MAX);
             base_assert(f.used == f.len + 2);
             base_assert(f.used <= have - at);

@@ -20,14 +20,14 @@ static mono_t at(int64_t ms)
 static int64_t late_after(int64_t stop_ms)
 {
     struct watch w;
-    watch_init(&w, at(0));
+    guard_watch_init(&w, at(0));
     for (int64_t ms = 10; ms <= 1000; ms += 10) {
         uint64_t value = (uint64_t)(ms < stop_ms ? ms : stop_ms);
-        switch (watch_look(&w, value, at(ms), LIMIT_MS)) {
+        switch (guard_watch_look(&w, value, at(ms), LIMIT_MS)) {
         case WATCH_FINE:
             break;
         case WATCH_SUSPECT:
-            watch_suspect(&w, 0, at(ms));
+            guard_watch_suspect(&w, 0, at(ms));
             break;
         case WATCH_LATE:
             return ms - stop_ms;
@@ -49,26 +49,26 @@ static void nobody_is_blamed_for_a_blind_guard(void **state)
 {
     (void)state;
     struct watch w;
-    watch_init(&w, at(0));
-    assert_int_equal(watch_look(&w, 1, at(10), LIMIT_MS), WATCH_FINE);
+    guard_watch_init(&w, at(0));
+    assert_int_equal(guard_watch_look(&w, 1, at(10), LIMIT_MS), WATCH_FINE);
     /* The machine slept for an hour: the counter stands still, but for how long is not known. */
-    assert_int_equal(watch_look(&w, 1, at(3600000), LIMIT_MS), WATCH_FINE);
+    assert_int_equal(guard_watch_look(&w, 1, at(3600000), LIMIT_MS), WATCH_FINE);
     for (int64_t ms = 10; ms < LIMIT_MS; ms += 10)
-        assert_int_not_equal(watch_look(&w, 1, at(3600000 + ms), LIMIT_MS), WATCH_LATE);
-    assert_int_equal(watch_look(&w, 1, at(3600000 + LIMIT_MS), LIMIT_MS), WATCH_LATE);
+        assert_int_not_equal(guard_watch_look(&w, 1, at(3600000 + ms), LIMIT_MS), WATCH_LATE);
+    assert_int_equal(guard_watch_look(&w, 1, at(3600000 + LIMIT_MS), LIMIT_MS), WATCH_LATE);
 }
 
 static void suspicion_is_told_once_and_ends_with_a_step(void **state)
 {
     (void)state;
     struct watch w;
-    watch_init(&w, at(0));
+    guard_watch_init(&w, at(0));
     for (int64_t ms = 10; ms < 40; ms += 10)
-        assert_int_equal(watch_look(&w, 0, at(ms), LIMIT_MS), WATCH_FINE);
-    assert_int_equal(watch_look(&w, 0, at(40), LIMIT_MS), WATCH_SUSPECT);
-    watch_suspect(&w, 5, at(40));
-    assert_int_equal(watch_look(&w, 0, at(50), LIMIT_MS), WATCH_FINE);
-    assert_int_equal(watch_look(&w, 1, at(60), LIMIT_MS), WATCH_FINE);
+        assert_int_equal(guard_watch_look(&w, 0, at(ms), LIMIT_MS), WATCH_FINE);
+    assert_int_equal(guard_watch_look(&w, 0, at(40), LIMIT_MS), WATCH_SUSPECT);
+    guard_watch_suspect(&w, 5, at(40));
+    assert_int_equal(guard_watch_look(&w, 0, at(50), LIMIT_MS), WATCH_FINE);
+    assert_int_equal(guard_watch_look(&w, 1, at(60), LIMIT_MS), WATCH_FINE);
     assert_true(w.suspected.ns == MONO_NEVER.ns);
 }
 
@@ -97,10 +97,11 @@ static void the_hung_are_told_from_the_starved(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct watch w;
-        watch_init(&w, at(0));
-        watch_suspect(&w, 7000000, at(cases[i].still_ms - 40));
-        bool hung = watch_is_hung(&w, cases[i].state, 7000000 + (uint64_t)cases[i].ran_ms * 1000000,
-                                  at(cases[i].still_ms), STARVED_MS);
+        guard_watch_init(&w, at(0));
+        guard_watch_suspect(&w, 7000000, at(cases[i].still_ms - 40));
+        bool hung =
+            guard_watch_is_hung(&w, cases[i].state, 7000000 + (uint64_t)cases[i].ran_ms * 1000000,
+                                at(cases[i].still_ms), STARVED_MS);
         if (hung != cases[i].hung)
             fail_msg("a thread that %s is%s taken for hung", cases[i].what, hung ? "" : " not");
     }
@@ -110,17 +111,17 @@ static void ends_are_counted_within_the_window(void **state)
 {
     (void)state;
     struct watch_ends e;
-    watch_ends_init(&e);
-    assert_int_equal(watch_ends_count(&e, at(0)), 0);
-    watch_ends_add(&e, at(0));
-    watch_ends_add(&e, at(5000));
-    watch_ends_add(&e, at(9999));
-    assert_int_equal(watch_ends_count(&e, at(9999)), 3);
-    assert_int_equal(watch_ends_count(&e, at(10000)), 2); /* the first is ten seconds ago */
-    assert_int_equal(watch_ends_count(&e, at(30000)), 0);
+    guard_watch_ends_init(&e);
+    assert_int_equal(guard_watch_ends_count(&e, at(0)), 0);
+    guard_watch_ends_add(&e, at(0));
+    guard_watch_ends_add(&e, at(5000));
+    guard_watch_ends_add(&e, at(9999));
+    assert_int_equal(guard_watch_ends_count(&e, at(9999)), 3);
+    assert_int_equal(guard_watch_ends_count(&e, at(10000)), 2); /* the first is ten seconds ago */
+    assert_int_equal(guard_watch_ends_count(&e, at(30000)), 0);
     for (int i = 0; i < 100; i++)
-        watch_ends_add(&e, at(40000));
-    assert_int_equal(watch_ends_count(&e, at(40000)), WATCH_ENDS_MAX);
+        guard_watch_ends_add(&e, at(40000));
+    assert_int_equal(guard_watch_ends_count(&e, at(40000)), WATCH_ENDS_MAX);
 }
 
 static void waiting_grows_to_a_bound(void **state)
@@ -128,8 +129,8 @@ static void waiting_grows_to_a_bound(void **state)
     static const int64_t wanted[] = { 0, 0, 0, 250, 500, 1000, 2000, 4000, 4000 };
     (void)state;
     for (uint32_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
-        assert_int_equal(watch_backoff_ms(i), wanted[i]);
-    assert_int_equal(watch_backoff_ms(UINT32_MAX), 4000);
+        assert_int_equal(guard_watch_backoff_ms(i), wanted[i]);
+    assert_int_equal(guard_watch_backoff_ms(UINT32_MAX), 4000);
 }
 
 int main(void)

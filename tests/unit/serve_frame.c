@@ -35,7 +35,7 @@ static void each_stage_of_a_message(void **state)
         uint8_t bytes[8]; /* behind the end of what has come there is something else */
         memset(bytes, 0xee, sizeof bytes);
         memcpy(bytes, cases[i].bytes, cases[i].len);
-        enum frame_got got = frame_next(bytes, cases[i].len, cases[i].max, &f);
+        enum frame_got got = serve_frame_next(bytes, cases[i].len, cases[i].max, &f);
         if (got != cases[i].got || f.len != cases[i].message_len || f.used != cases[i].used)
             fail_msg("RFC %s: %s", cases[i].rfc, cases[i].what);
         if (got == FRAME_MESSAGE)
@@ -56,7 +56,7 @@ static void cuts_do_not_matter(void **state)
             struct frame f;
             memcpy(buf + have, stream + pos, n);
             have += n;
-            while (frame_next(buf, have, 100, &f) == FRAME_MESSAGE) {
+            while (serve_frame_next(buf, have, 100, &f) == FRAME_MESSAGE) {
                 for (uint32_t i = 0; i < f.len; i++)
                     sum += f.message[i];
                 count++;

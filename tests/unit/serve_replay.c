@@ -101,7 +101,7 @@ static void unanswered_ones_are_answered(void **state)
     s->flight[0].tx_slot[0] = 1;
     s->flight[0].tx[0].msg_len = 50;
     s->flight[0].tx_slot[1] = 0;
-    assert_int_equal(replay_flight(&s->serve, s->flight_fd, 0), 3);
+    assert_int_equal(serve_replay_flight(&s->serve, s->flight_fd, 0), 3);
     assert_int_equal(drain(s, &sum), 3);
     assert_int_equal(sum, 1101);
 }
@@ -112,7 +112,7 @@ static void skipped_workers_are_left_out(void **state)
     uint32_t sum;
     put(s, 0, 0, 1);
     put(s, 1, 0, 10);
-    assert_int_equal(replay_flight(&s->serve, s->flight_fd, 1), 1);
+    assert_int_equal(serve_replay_flight(&s->serve, s->flight_fd, 1), 1);
     assert_int_equal(drain(s, &sum), 1);
     assert_int_equal(sum, 10);
 }
@@ -121,9 +121,9 @@ static void an_empty_one_gives_nothing(void **state)
 {
     struct scene *s = *state;
     int small = memfd_create("small", MFD_CLOEXEC);
-    assert_int_equal(replay_flight(&s->serve, s->flight_fd, 0), 0);
-    assert_int_equal(replay_flight(&s->serve, small, 0), 0);
-    assert_int_equal(replay_flight(&s->serve, -1, 0), 0);
+    assert_int_equal(serve_replay_flight(&s->serve, s->flight_fd, 0), 0);
+    assert_int_equal(serve_replay_flight(&s->serve, small, 0), 0);
+    assert_int_equal(serve_replay_flight(&s->serve, -1, 0), 0);
     close(small);
 }
 
@@ -150,7 +150,7 @@ static void lies_do_no_harm(void **state)
         if (rand() % 2)
             s->flight[0].socket = 0;
         s->setup->socket[0].any = (uint8_t)(rand() % 2);
-        replay_flight(&s->serve, s->flight_fd, 0);
+        serve_replay_flight(&s->serve, s->flight_fd, 0);
         drain(s, &sum);
     }
 }
