@@ -286,27 +286,6 @@ static void on_guard_event(struct control *c, const struct guard_event *ev, int 
 
 /* ---- what BGP tells ----------------------------------------------------------------------------- */
 
-static const struct announce_status *status_of(const struct control *c, const struct bgp_prefix *p)
-{
-    struct prefix wanted = control_prefix(p);
-    for (uint32_t i = 0; i < c->announce.config.prefix_count; i++)
-        if (prefix_equal(&c->announce.config.prefixes[i].prefix, &wanted))
-            return &c->out.prefixes[i];
-    return NULL;
-}
-
-static void log_route(const struct control *c, const struct bgp_speaker_event *ev)
-{
-    char prefix[BGP_PREFIX_TEXT_MAX], reason[ANNOUNCE_REASON_MAX];
-    const struct announce_status *s = status_of(c, &ev->prefix);
-    bool ours = s != NULL && announce_state_is_out(s->state) == ev->out_new;
-    log_info("route", "prefix=%s neighbor=%s old=%s new=%s state=%s reason=\"%s\"",
-             bgp_prefix_text(&ev->prefix, prefix), ev->name,
-             ev->out_old ? "announced" : "withdrawn", ev->out_new ? "announced" : "withdrawn",
-             s ? announce_state_name(s->state) : "unknown",
-             quoted(ours ? s->reason : ev->text, reason, sizeof reason));
-}
-
 /* The session is gone, and with it every route that this neighbor had. */
 static void log_lost(const struct control *c, const struct bgp_speaker_event *ev)
 {
@@ -315,41 +294,22 @@ static void log_lost(const struct control *c, const struct bgp_speaker_event *ev
         const struct announce_route *r = &c->out.routes[i];
         if (r->neighbor == ev->neighbor)
             log_info("route",
-                     "prefix=%s neighbor=%s old=announced new=withdrawn state=%s reason=\"session "
-                     "down: %s\"",
+                     "prefix=%s neighbor=%s old=announced new=none reason=\"session down: %s\"",
                      prefix_text(&c->announce.config.prefixes[r->prefix].prefix, prefix), ev->name,
-                     announce_state_name(c->out.prefixes[r->prefix].state),
                      quoted(ev->text, reason, sizeof reason));
     }
 }
 
+/* States, sessions and routes are logged by the speaker, where they happen. */
 static void on_bgp_event(void *arg, const struct bgp_speaker_event *ev)
 {
     struct control *c = arg;
-    char text[BGP_REASON_MAX];
-    switch (ev->kind) {
-    case BGP_SPEAKER_STATE:
-        log_debug("bgp_state", "neighbor=%s old=%s new=%s why=\"%s\"", ev->name,
-                  bgp_state_text(ev->from), bgp_state_text(ev->to),
-                  quoted(ev->text, text, sizeof text));
-        break;
-    case BGP_SPEAKER_UP:
-        log_info("bgp_up", "neighbor=%s", ev->name);
-        break;
-    case BGP_SPEAKER_DOWN:
-        log_warn("bgp_down", "neighbor=%s why=\"%s\" routes=%u", ev->name,
-                 quoted(ev->text, text, sizeof text), ev->routes);
+    if (ev->kind == BGP_SPEAKER_DOWN)
         log_lost(c, ev);
-        break;
-    case BGP_SPEAKER_ROUTE:
-        log_route(c, ev);
-        break;
-    case BGP_SPEAKER_SEEN:
-    case BGP_SPEAKER_GONE:
-        c->seen_changed = true;
-        control_wake(c);
-        break;
-    }
+    if (ev->kind != BGP_SPEAKER_SEEN && ev->kind != BGP_SPEAKER_GONE)
+        return;
+    c->seen_changed = true;
+    control_wake(c);
 }
 
 /* ---- what operators ask ------------------------------------------------------------------------ */
