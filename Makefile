@@ -38,6 +38,26 @@ test-all:
 unit:
 	@$(PYTHON) tests/run --quick -t 'unit/$(T)'
 
+#: make demo             the show: anycast at work in an internet of namespaces, and what breaks it;
+#:                       BREAK=withdraw|nsid|hang|unicast sabotages one part, KEEP=1 ends with a prompt
+.PHONY: demo
+demo: packages all
+	@tools/peers
+	@build/perigee-lab demo $(if $(BREAK),--break $(BREAK)) $(if $(KEEP),--keep)
+
+#: make bench-failover   queries lost in every kind of failure, RUNS of each (20), ONLY=text
+#: make bench-sockets    answers per second from sockets, beside Knot DNS and NSD
+#: make bench-answer     what one answer costs without sockets
+.PHONY: bench-failover bench-sockets bench-answer
+bench-failover: packages all
+	@tools/peers
+	@build/perigee-lab bench-failover $(if $(RUNS),--runs $(RUNS)) $(if $(ONLY),--only '$(ONLY)')
+bench-sockets: packages all
+	@tools/peers
+	@bench/sockets
+bench-answer: all
+	@$(B)/bench/bench-answer
+
 #: make asan [T=…]       unit tests and fuzz inputs under the address and undefined behaviour sanitizers
 #: make tsan [T=…]       unit tests under the thread sanitizer
 .PHONY: asan tsan
