@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Delay for kernels without netem. A mangle rule sends what leaves by a router's interface to an
+/* Delay for kernels without netem. A mangle rule sends what comes in by a router's interface to an
  * NFQUEUE; a process of its own (`perigee-lab --role delay NETNS:QUEUE:MICROSECONDS …`) holds each
  * packet's verdict for that long. Packets keep their order; none is copied to user space, only its
  * number. It ends when its stdin is closed. */

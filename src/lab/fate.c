@@ -64,11 +64,18 @@ static void count_one(struct fate_report *r, uint64_t o, uint32_t late_us)
     }
 }
 
+static void end_outage(struct fate_report *r, int64_t *from, int64_t at)
+{
+    if (*from >= 0 && (at - *from) / 1000 > r->outage_us)
+        r->outage_us = (at - *from) / 1000;
+    *from = -1;
+}
+
 void fate_count(const struct fate *at, uint32_t count, const struct fate_filter *f,
                 uint32_t *scratch, struct fate_report *r)
 {
     uint32_t tally[FATE_SERVERS_MAX] = { 0 }, asked = 0, values = 0;
-    int64_t bucket = -1, outage_from = -1, last = 0;
+    int64_t bucket = -1, outage_from[2] = { -1, -1 }, last[2] = { 0, 0 };
     *r = (struct fate_report){ .lost_first_ms = -1, .lost_last_ms = -1 };
     for (uint32_t i = 0; i < count; i++) {
         const struct fate *q = &at[i];
@@ -84,7 +91,8 @@ void fate_count(const struct fate *at, uint32_t count, const struct fate_filter 
             asked = 0;
         }
         asked++;
-        last = q->sent_ns;
+        int v6 = q->family == 6;
+        last[v6] = q->sent_ns;
         count_one(r, o, f->late_us);
         bool right = fate_state_of(o) == FATE_RIGHT;
         if (right && fate_server_of(o) < FATE_SERVERS_MAX)
@@ -92,20 +100,19 @@ void fate_count(const struct fate *at, uint32_t count, const struct fate_filter 
         if (right && scratch != NULL)
             scratch[values++] = fate_rtt_of(o);
         if (right || fate_state_of(o) == FATE_WRONG) {
-            if (outage_from >= 0 && (q->sent_ns - outage_from) / 1000 > r->outage_us)
-                r->outage_us = (q->sent_ns - outage_from) / 1000;
-            outage_from = -1;
+            end_outage(r, &outage_from[v6], q->sent_ns);
             continue;
         }
-        if (outage_from < 0)
-            outage_from = q->sent_ns;
+        *(v6 ? &r->lost6 : &r->lost4) += 1;
+        if (outage_from[v6] < 0)
+            outage_from[v6] = q->sent_ns;
         if (r->lost_first_ms < 0)
             r->lost_first_ms = at_ms;
         r->lost_last_ms = at_ms;
     }
     close_bucket(r, tally, asked, (int32_t)(bucket * BUCKET_MS));
-    if (outage_from >= 0 && (last - outage_from) / 1000 > r->outage_us)
-        r->outage_us = (last - outage_from) / 1000;
+    end_outage(r, &outage_from[0], last[0]);
+    end_outage(r, &outage_from[1], last[1]);
     if (values > 0) {
         qsort(scratch, values, sizeof scratch[0], by_value);
         r->rtt_us_median = scratch[values / 2];
@@ -121,6 +128,8 @@ void fate_add(struct fate_report *sum, const struct fate_report *m)
     sum->lost += m->lost;
     sum->late += m->late;
     sum->unsent += m->unsent;
+    sum->lost4 += m->lost4;
+    sum->lost6 += m->lost6;
     if (m->outage_us > sum->outage_us)
         sum->outage_us = m->outage_us;
     if (m->lost_first_ms >= 0 && (sum->lost_first_ms < 0 || m->lost_first_ms < sum->lost_first_ms))

@@ -63,8 +63,10 @@ struct fate_filter {
 
 struct fate_report {
     uint32_t sent, right, wrong, lost, late, unsent;
-    int64_t outage_us; /* from the first lost query of the worst stretch until the next that was
-                                    answered was sent; 0: none lost */
+    uint32_t lost4, lost6; /* `lost` by family */
+    int64_t
+        outage_us; /* the longest time in which a family had no answer: from the first lost query
+                          until the next that was answered was sent; 0: none lost */
     int64_t lost_first_ms, lost_last_ms;                        /* after from_ns; -1: none */
     uint32_t rtt_us_min, rtt_us_median, rtt_us_p95, rtt_us_max; /* of right answers; 0: none */
     uint32_t by_server[FATE_SERVERS_MAX];                       /* right answers */

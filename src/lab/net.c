@@ -138,18 +138,20 @@ static bool netem_on(struct lab *l, const struct lab_host *from, const struct la
     return proc_run(&o, argv, e) == 0;
 }
 
-/* Everything that leaves by this interface, forwarded or the router's own, waits in queue `num`. */
-static bool queue_on(struct lab *l, const struct lab_host *from, const struct lab_host *to,
+/* Everything that comes in by this interface waits in queue `num`, before it is routed: a packet that
+ * waited behind the routing decision would be lost with its route (seen with IPv6, where BIRD deletes
+ * and adds to replace: the held packets' MTU was gone, and Packet Too Big came back). */
+static bool queue_on(struct lab *l, const struct lab_host *at, const struct lab_host *from,
                      uint32_t num, struct err *e)
 {
     static const char *const tools[] = { "iptables-legacy", "ip6tables-legacy" };
     char ns[64], queue[16];
     snprintf(queue, sizeof queue, "%u", num);
-    lab_ns(l, from, ns);
+    lab_ns(l, at, ns);
     for (int i = 0; i < 2; i++) {
         const char *argv[] = {
-            tools[i], "-w", "-t",      "mangle",      "-A",  "POSTROUTING",    "-o",
-            to->name, "-j", "NFQUEUE", "--queue-num", queue, "--queue-bypass", NULL
+            tools[i],   "-w", "-t",      "mangle",      "-A",  "PREROUTING",     "-i",
+            from->name, "-j", "NFQUEUE", "--queue-num", queue, "--queue-bypass", NULL
         };
         struct proc_opts o = { .netns = ns };
         if (proc_run(&o, argv, e) != 0)
@@ -163,25 +165,27 @@ struct delays {
     uint32_t count;
 };
 
-/* A router holds what it sends; clients and nodes never do, so that nothing of ours runs beside the
- * program under test. A delayed link to a client is delayed twice by its router. */
+/* Routers hold what they get (or, with netem, what they send); clients and nodes never do, so that
+ * nothing of ours runs beside the program under test. The link of a client or node is delayed twice by
+ * its router, in one direction. */
 static bool delay_link(struct lab *l, const struct lab_link *k, struct delays *d, struct err *e)
 {
     const struct lab_host *ends[2] = { &l->topo->hosts[k->a], &l->topo->hosts[k->b] };
     for (int i = 0; i < 2; i++) {
-        const struct lab_host *from = ends[i], *to = ends[1 - i];
-        if (from->kind != LAB_ROUTER)
+        const struct lab_host *at = ends[i], *other = ends[1 - i];
+        uint64_t us = k->delay_us * (other->kind == LAB_ROUTER ? 1 : 2);
+        if (at->kind != LAB_ROUTER)
             continue;
         if (l->netem) {
-            if (!netem_on(l, from, to, k->delay_us, e))
+            if (!netem_on(l, at, other, us, e))
                 return false;
             continue;
         }
         char ns[64];
         uint32_t num = d->count + 1;
-        snprintf(d->specs[d->count++], sizeof d->specs[0], "%s:%u:%llu", lab_ns(l, from, ns), num,
-                 (unsigned long long)k->delay_us * (to->kind == LAB_ROUTER ? 1 : 2));
-        if (!queue_on(l, from, to, num, e))
+        snprintf(d->specs[d->count++], sizeof d->specs[0], "%s:%u:%llu", lab_ns(l, at, ns), num,
+                 (unsigned long long)us);
+        if (!queue_on(l, at, other, num, e))
             return false;
     }
     return true;

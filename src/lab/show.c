@@ -126,14 +126,14 @@ static void show_client(struct show *sh, const struct stage *s, const struct ste
     if (f->lost == 0)
         snprintf(lost, sizeof lost, "0 lost");
     else
-        snprintf(lost, sizeof lost, "%s lost, %s without an answer", show_number(f->lost),
-                 show_us((uint64_t)f->outage_us));
+        snprintf(lost, sizeof lost, "%s lost (IPv4 %u, IPv6 %u), up to %s in a row",
+                 show_number(f->lost), f->lost4, f->lost6, show_us((uint64_t)f->outage_us));
     if (share && r->during[i].sent > 0)
         snprintf(extra, sizeof extra, "%5.1f %% answered in the flood; ",
                  100.0 * r->during[i].right / r->during[i].sent);
-    show_line(sh, "  %-9s %6s asked, %s%s%s; slowest %s; by %s", r->who[i]->name,
-              show_number(f->sent), extra, lost, f->wrong ? ", WRONG ANSWERS" : "",
-              show_us(f->rtt_us_max), moves);
+    show_line(sh, "  %-9s %6s asked, %s%s%s; slowest %s%s%s", r->who[i]->name, show_number(f->sent),
+              extra, lost, f->wrong ? ", WRONG ANSWERS" : "", show_us(f->rtt_us_max),
+              share ? "" : "; by ", share ? "" : moves);
 }
 
 void show_step(struct show *sh, const struct stage *s, uint32_t number, const struct step *st,
@@ -153,6 +153,13 @@ void show_step(struct show *sh, const struct stage *s, uint32_t number, const st
               show_number(r->all.lost), r->wire.updates, r->wire.announced, r->wire.withdrawn,
               r->wire.graceful_shutdown ? ", GRACEFUL_SHUTDOWN" : "",
               r->wire.path_len_max > 1 ? ", longer path" : "", withdrawn);
+    if (r->all.lost > 0)
+        show_line(sh, "            lost ones were sent from %+.2f s to %+.2f s of the deed",
+                  (double)(r->all.lost_first_ms - (r->deed_ns - r->begun_ns) / 1000000) / 1000,
+                  (double)(r->all.lost_last_ms - (r->deed_ns - r->begun_ns) / 1000000) / 1000);
+    for (uint32_t i = 0; i < r->bot_count; i++)
+        show_line(sh, "            %s sent %s queries/s", r->bots[i]->name,
+                  show_number(r->bot_qps[i]));
     for (uint32_t i = 0; i < r->failure_count; i++)
         show_line(sh, "  wrong: %s", r->failures[i]);
 }

@@ -407,8 +407,13 @@ static bool play(struct play *p, struct err *e)
     if (ok)
         stage_sleep((int64_t)(st->for_us / 1000));
     r->mended_ns = time_mono().ns;
-    for (uint32_t i = 0; i < st->bot_count; i++)
+    for (uint32_t i = 0; i < st->bot_count; i++) {
+        uint64_t sent = p->bots[i] < 0 ? 0 : traffic_sent(p->s->t, p->bots[i]);
+        r->bots[i] = lab_topo_find(p->s->l->topo, st->bots[i]);
+        r->bot_qps[i] = (uint32_t)(sent * 1000000000ull / (uint64_t)(r->mended_ns - r->deed_ns));
+        r->bot_count = i + 1;
         traffic_end(p->s->t, p->bots[i]);
+    }
     if (st->cap_bps > 0)
         ok = step_cap_sites(p->s, 0, e) && ok;
     for (uint32_t i = 0; i < p->at_count; i++)

@@ -65,6 +65,9 @@ struct step_result {
     struct fate_report during[STEP_CLIENTS_MAX]; /* only what was sent between deed and mending */
     const struct lab_host *who[STEP_CLIENTS_MAX];
     uint32_t client_count;
+    const struct lab_host *bots[STEP_BOTS_MAX];
+    uint32_t bot_qps[STEP_BOTS_MAX]; /* what they really sent, a second */
+    uint32_t bot_count;
     struct wire_sum wire; /* of the nodes concerned, from the deed on */
     int64_t
         withdrawn_ms; /* from the deed (of a crash loop: the last) to the last family's withdrawal

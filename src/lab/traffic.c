@@ -2,6 +2,7 @@
 #include "lab/traffic.h"
 
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,8 @@ struct flow {
     _Atomic uint64_t sent;
     int64_t begin_ns;
     uint64_t next; /* queries that are due so far were sent */
+    int64_t flood_next_ns;
+    uint64_t random; /* of a flood */
     int idx;
 };
 
@@ -286,54 +289,58 @@ static void *ask_loop(void *arg)
     return NULL;
 }
 
-/* As many as are due, in batches; behind by more than 100 ms it gives up the rest. */
-static void flood_due(struct flow *f)
+/* Bots do not march in step: exponential gaps, so that the flood's packets find no better or worse
+ * places in a router's queue than a good query does. xorshift64 with a fixed seed: any run is alike. */
+static int64_t random_gap_ns(struct flow *f)
 {
-    enum { BATCH = 64 };
-    static uint8_t q[BATCH][QUERY_MAX];
-    struct sockaddr_storage to[BATCH];
-    struct iovec iov[BATCH];
-    struct mmsghdr m[BATCH];
-    uint64_t due = (uint64_t)((time_mono().ns - f->begin_ns) / 1000) * f->o.qps / 1000000;
-    if (due > f->next + f->o.qps / 10)
-        f->next = due - f->o.qps / 10;
-    while (f->next < due) {
-        /* All of a batch leaves by one port, so all of it is of one family. */
-        uint64_t turn = f->next / BATCH;
-        bool v6 = f->o.family == 0 ? turn & 1 : f->o.family == 6;
-        int fd = (v6 ? f->fd6 : f->fd4)[turn / 2 % TRAFFIC_PORTS];
-        int n = 0;
-        for (; n < BATCH && f->next < due; n++, f->next++) {
-            memcpy(q[n], f->query, f->query_len);
-            number_query(q[n], f->next);
-            iov[n] = (struct iovec){ .iov_base = q[n], .iov_len = f->query_len };
-            m[n].msg_hdr = (struct msghdr){ .msg_iov = &iov[n], .msg_iovlen = 1 };
-            m[n].msg_hdr.msg_name = &to[n];
-            m[n].msg_hdr.msg_namelen = target_address(f, f->next, v6, &to[n]);
-        }
-        int sent = sendmmsg(fd, m, (unsigned)n, MSG_DONTWAIT);
-        if (sent > 0)
-            atomic_fetch_add_explicit(&f->sent, (uint64_t)sent, memory_order_relaxed);
+    f->random ^= f->random << 13;
+    f->random ^= f->random >> 7;
+    f->random ^= f->random << 17;
+    double u = (double)(f->random >> 11) / 9007199254740992.0;
+    return (int64_t)(-log1p(-u) * 1e9 / f->o.qps);
+}
+
+/* All that are due; what is more than 100 ms behind is given up. */
+static int64_t flood_due(struct flow *f, int64_t now)
+{
+    if (f->flood_next_ns < now - 100000000)
+        f->flood_next_ns = now;
+    while (f->flood_next_ns <= now) {
+        struct sockaddr_storage to;
+        uint64_t n = f->next++;
+        bool v6 = is_v6(f, n);
+        socklen_t len = target_address(f, n, v6, &to);
+        number_query(f->query, n);
+        if (sendto((v6 ? f->fd6 : f->fd4)[n / 2 % TRAFFIC_PORTS], f->query, f->query_len,
+                   MSG_DONTWAIT, (struct sockaddr *)&to, len) > 0)
+            atomic_fetch_add_explicit(&f->sent, 1, memory_order_relaxed);
+        f->flood_next_ns += random_gap_ns(f);
     }
+    return f->flood_next_ns;
 }
 
 static void *flood_loop(void *arg)
 {
     struct traffic *t = arg;
     prctl(PR_SET_NAME, "lab-bots");
+    prctl(PR_SET_TIMERSLACK, 1ul);
     while (!atomic_load_explicit(&t->stop, memory_order_acquire)) {
-        bool any = false;
+        int64_t now = time_mono().ns, next = now + 10000000;
         for (int i = 0; i < TRAFFIC_FLOWS_MAX; i++) {
             struct flow *f = &t->flow[i];
             int state = atomic_load_explicit(&f->state, memory_order_acquire);
             if (state == 0 || state == 4 || !f->o.flood)
                 continue;
-            if (state == 3)
+            if (state == 3) {
                 close_flow(f);
-            else if (state == 1)
-                flood_due(f), any = true;
+                continue;
+            }
+            int64_t due = state == 1 ? flood_due(f, now) : INT64_MAX;
+            next = due < next ? due : next;
         }
-        sleep_ms(any ? 1 : 10);
+        int64_t wait = next - time_mono().ns;
+        struct timespec ts = { .tv_nsec = wait > 0 ? wait : 0 };
+        nanosleep(&ts, NULL);
     }
     return NULL;
 }
@@ -420,7 +427,8 @@ int traffic_start(struct traffic *t, const struct traffic_options *o, struct err
             err_set(e, ERR_INPUT, NULL, "no flow for the zone %s", o->zone);
         return -1;
     }
-    f->begin_ns = time_mono().ns + 1000000;
+    f->begin_ns = f->flood_next_ns = time_mono().ns + 1000000;
+    f->random = 0x9e3779b97f4a7c15u + (uint64_t)f->idx;
     atomic_store_explicit(&f->state, 1, memory_order_release);
     return f->idx;
 }

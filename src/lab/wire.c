@@ -23,7 +23,8 @@
 #include "lab/proc.h"
 
 #define EVENTS_MAX 65536
-#define PROOFS_MAX 4096
+#define PROOFS_MAX 65536
+#define PROOF_EVERY_NS 50000000 /* one so often is enough; a node is never down for less */
 
 struct tap {
     struct wire *wire;
@@ -48,7 +49,8 @@ struct wire {
     pthread_mutex_t lock; /* the rest: the thread writes, the others read */
     struct wire_event *events;
     uint32_t event_count;
-    struct proof *proofs; /* thinned: at most one per node and millisecond */
+    struct proof *proofs; /* thinned */
+    int64_t proof_last[LAB_HOSTS_MAX];
     uint32_t proof_count;
     uint8_t announced[LAB_HOSTS_MAX]; /* bit 0: IPv4, bit 1: IPv6 */
 };
@@ -113,11 +115,10 @@ static void on_loopback(struct tap *t, const uint8_t *frame, size_t len, int64_t
     if (r.bad || !(flags & DNS_FLAG_QR) || !(flags & DNS_FLAG_AA) || DNS_FLAGS_RCODE(flags) != 0)
         return;
     pthread_mutex_lock(&w->lock);
-    if (w->proof_count == PROOFS_MAX) { /* the older half is of no use any more */
-        memmove(w->proofs, w->proofs + PROOFS_MAX / 2, PROOFS_MAX / 2 * sizeof w->proofs[0]);
-        w->proof_count = PROOFS_MAX / 2;
+    if (at_ns - w->proof_last[t->node] > PROOF_EVERY_NS && w->proof_count < PROOFS_MAX) {
+        w->proof_last[t->node] = at_ns;
+        w->proofs[w->proof_count++] = (struct proof){ .node = t->node, .at_ns = at_ns };
     }
-    w->proofs[w->proof_count++] = (struct proof){ .node = t->node, .at_ns = at_ns };
     pthread_mutex_unlock(&w->lock);
 }
 
