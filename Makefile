@@ -27,6 +27,19 @@ packages:
 peers: packages
 	@tools/peers
 
+#: make demo             the show: an internet of three continents, eight ways to lose a server, unicast
+#:                       beside anycast; captures and logs in build/demo. BREAK=withdraw|nsid|hang|unicast
+#:                       sabotages one part and must fail. KEEP=1: a prompt before it is taken down
+#: make bench-failover [RUNS=20]  queries lost in each kind of failure, many runs; build/bench/failover.json
+.PHONY: demo bench-failover
+demo: peers
+	@$(MAKE) --no-print-directory all
+	@build/perigee-lab demo --dir build/demo $(if $(BREAK),--break '$(BREAK)') $(if $(KEEP),--keep)
+bench-failover: peers
+	@$(MAKE) --no-print-directory all
+	@build/perigee-lab bench-failover --dir build/bench/failover --json build/bench/failover.json \
+	    --runs $(or $(RUNS),20) $(if $(T),--only '$(T)')
+
 #: make test [T=…]       all set-up and every test; T: only those with this text in their name
 #: make test-all [T=…]   the same and what takes longer
 #: make unit [T=…]       only the unit tests, from the normal build
