@@ -72,8 +72,9 @@ static void question_write(struct answer_state *a, const uint8_t *query)
 static void header_write(struct answer_state *a)
 {
     const struct dns_query *q = a->q;
-    uint16_t flags = (uint16_t)(DNS_FLAG_QR | (q->flags & 0x7800) |
-                                (q->flags & (DNS_FLAG_RD | DNS_FLAG_CD)) | (a->rcode & 15));
+    /* RD is copied (RFC 1035 section 4.1.1); CD and AD are not (RFC 4035 section 3.1.6). */
+    uint16_t flags =
+        (uint16_t)(DNS_FLAG_QR | (q->flags & 0x7800) | (q->flags & DNS_FLAG_RD) | (a->rcode & 15));
     flags |= (uint16_t)((a->aa ? DNS_FLAG_AA : 0) | (a->tc ? DNS_FLAG_TC : 0));
     uint8_t *h = a->m.w.begin;
     wr_put_u16(h, q->id);

@@ -89,16 +89,8 @@ static void query_clear(struct dns_query *q)
     q->tsig_at = 0;
 }
 
-/* Everything behind the header; false when it is no message of one question. */
-static bool body_parse(struct dns_query *q, struct rd *r, const uint8_t *msg)
+static bool question_parse(struct dns_query *q, struct rd *r, const uint8_t *msg)
 {
-    uint16_t qdcount = rd_u16(r);
-    uint32_t before =
-        rd_u16(r); /* answers and authorities: of no meaning in a query (IXFR aside) */
-    before += rd_u16(r);
-    uint32_t total = before + rd_u16(r);
-    if (qdcount != 1) /* RFC 9619 section 4 */
-        return false;
     /* A pointer in the first name of a message can go nowhere (it would have to go before). */
     if (!dns_name_parse(&q->qname, r))
         return false;
@@ -108,10 +100,24 @@ static bool body_parse(struct dns_query *q, struct rd *r, const uint8_t *msg)
         return false;
     q->question = true;
     q->question_len = (uint16_t)(r->pos - msg - DNS_HEADER_LEN);
+    return true;
+}
+
+/* Everything behind the header; false when it is no message of one question. */
+static bool body_parse(struct dns_query *q, struct rd *r, const uint8_t *msg)
+{
+    uint16_t qdcount = rd_u16(r);
+    uint32_t before =
+        rd_u16(r); /* answers and authorities: of no meaning in a query (IXFR aside) */
+    before += rd_u16(r);
+    uint32_t total = before + rd_u16(r);
+    if (qdcount > 1 || (qdcount == 1 && !question_parse(q, r, msg))) /* RFC 9619 section 4 */
+        return false;
+    /* Read on without a question too: the answer to an OPT is one with OPT (RFC 6891 6.1.1). */
     for (uint32_t i = 0; i < total; i++)
         if (!record_parse(q, r, msg, i >= before, i + 1 == total))
             return false;
-    return rd_left(r) == 0;
+    return rd_left(r) == 0 && q->question;
 }
 
 enum dns_grade dns_query_parse(struct dns_query *q, const uint8_t *msg, size_t len)

@@ -196,12 +196,12 @@ static void questions_come_back_as_they_were(void **state)
     struct answer_info info;
     size_t len = query_of("wWw.ExAmPlE. A", query, &t);
     query[2] |= 0x01; /* RD */
-    query[3] |= 0x10; /* CD */
+    query[3] |= 0x30; /* AD, CD */
     size_t got = ask(query, len, t, out, &info);
     assert_true(got > len);
     assert_memory_equal(out, query, 2);
     assert_int_equal(out[2], 0x85); /* QR, AA, RD */
-    assert_int_equal(out[3], 0x10); /* CD, not RA, not AD */
+    assert_int_equal(out[3], 0);    /* not RA, and neither CD nor AD: RFC 4035 section 3.1.6 */
     assert_memory_equal(out + 12, query + 12, len - 12);
     /* the owner points at the question, whose case it takes */
     assert_int_equal(out[len], 0xc0);
@@ -256,7 +256,7 @@ static const struct {
     { "1996", "opcode NOTIFY", 2, 4 << 3, DNS_RCODE_NOTIMP, true },
     { "2136", "opcode UPDATE", 2, 5 << 3, DNS_RCODE_NOTIMP, true },
     { "8906 3.1.4", "opcode 15", 2, 15 << 3, DNS_RCODE_NOTIMP, true },
-    { "9619 4", "QDCOUNT 0", 5, 0, DNS_RCODE_FORMERR, false },
+    { "9619 4", "QDCOUNT 0, and the question is no record", 5, 0, DNS_RCODE_FORMERR, false },
     { "9619 4", "QDCOUNT 2", 5, 2, DNS_RCODE_FORMERR, false },
     { "1035 4.1.1", "an answer that is not there", 7, 1, DNS_RCODE_FORMERR, false },
     { "1035 4.1.1", "an additional record that is not there", 11, 2, DNS_RCODE_FORMERR, true },

@@ -6,58 +6,90 @@
 
 #define X63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-/* It would break these lines in another bad place with every run. */
-/* clang-format off */
 static const struct {
     const char *origin, *text;
-} zone_rows[] = {
-    { "example.", "$ORIGIN example.\n$TTL 3600\n"
-                  "@ SOA ns1 host 1 2 3 4 300\n"
-                  "@ NS ns1\n@ NS ns.elsewhere.\n@ MX 10 mail\n"
-                  "ns1 A 192.0.2.1\nns1 AAAA 2001:db8::1\n"
-                  "www A 192.0.2.2\nmail A 192.0.2.3\n"
-                  /* the cuts */
-                  "sub NS ns.sub\nsub NS ns.other\nsub NS ns.elsewhere.\nns.sub A 192.0.2.4\n"
-                  "occluded.sub TXT x\nsub DS 1 13 2 "
-                  "0000000000000000000000000000000000000000000000000000000000000000\n"
-                  "other NS ns.other\nns.other A 192.0.2.5\nns.other AAAA 2001:db8::5\n"
-                  "child NS ns.child\nns.child A 192.0.2.6\n"
-                  /* aliases */
-                  "c1 CNAME c2\nc2 CNAME www\nout CNAME www.elsewhere.\nnx CNAME nothere\n"
-                  "l1 CNAME l2\nl2 CNAME l1\nself CNAME self\ncut CNAME a.sub\nfar CNAME www.second.\n"
-                  "nd CNAME mail\n"
-                  /* wildcards, RFC 4592 section 2.2.1 in spirit */
-                  "*.w A 192.0.2.7\n*.w MX 10 mail\nhost.w TXT x\nsub.*.w TXT x\n_ssh._tcp.host1.w A 192.0.2.8\n"
-                  "*.wc CNAME www\n*.wl CNAME a.wl\n"
-                  "a.b.ent A 192.0.2.9\n"
-                  /* DNAME */
-                  "d DNAME second.\nd TXT x\ndd DNAME d.example.\nlong DNAME " X63 "." X63 "." X63
-                  ".\ndl DNAME x.dl2\ndl2 DNAME dl\n"
-                  /* hosts */
-                  "srv SRV 1 2 3 ns1\nhttps HTTPS 1 . alpn=h2\nhttps A 192.0.2.10\nsvc SVCB 1 ns1\n"
-                  "mx MX 1 a.w\n"
-                  "big TXT \"" X63 X63 X63 "1\"\nbig TXT \"" X63 X63 X63 "2\"\nbig TXT \"" X63 X63 X63
-                  "3\"\nbig TXT \"" X63 X63 X63 "4\"\nbig TXT \"" X63 X63 X63 "5\"\nbig TXT \"" X63 X63 X63
-                  "6\"\nbig TXT \"" X63 X63 X63 "7\"\n" },
-    { "child.example.", "$ORIGIN child.example.\n$TTL 60\n@ SOA ns host 1 2 3 4 300\n@ NS ns\n"
-                        "ns A 192.0.2.6\n" },
-    { "second.", "$ORIGIN second.\n$TTL 60\n@ SOA ns host 1 2 3 4 300\n@ NS ns\nns A 192.0.2.11\n"
-                 "www A 192.0.2.12\nback CNAME c1.example.\n" },
-    { "signed.", "$ORIGIN signed.\n$TTL 600\n"
+} zone_rows
+    [] = {
+        { "example.",
+          "$ORIGIN example.\n$TTL 3600\n"
+          "@ SOA ns1 host 1 2 3 4 300\n"
+          "@ NS ns1\n@ NS ns.elsewhere.\n@ MX 10 mail\n"
+          "ns1 A 192.0.2.1\nns1 AAAA 2001:db8::1\n"
+          "www A 192.0.2.2\nmail A 192.0.2.3\n"
+          /* the cuts */
+          "sub NS ns.sub\nsub NS ns.other\nsub NS ns.elsewhere.\nns.sub A 192.0.2.4\n"
+          "occluded.sub TXT x\nsub DS 1 13 2 "
+          "0000000000000000000000000000000000000000000000000000000000000000\n"
+          "other NS ns.other\nns.other A 192.0.2.5\nns.other AAAA 2001:db8::5\n"
+          "child NS ns.child\nns.child A 192.0.2.6\n"
+          /* aliases */
+          "c1 CNAME c2\nc2 CNAME www\nout CNAME www.elsewhere.\nnx CNAME nothere\n"
+          "l1 CNAME l2\nl2 CNAME l1\nself CNAME self\ncut CNAME a.sub\nfar CNAME www.second.\n"
+          "nd CNAME mail\n"
+          /* wildcards, RFC 4592 section 2.2.1 in spirit */
+          "*.w A 192.0.2.7\n*.w MX 10 mail\nhost.w TXT x\nsub.*.w TXT x\n_ssh._tcp.host1.w A "
+          "192.0.2.8\n"
+          "*.wn NS ns.elsewhere.\n*.wd DNAME second.\n"
+          "*.wc CNAME www\n*.wl CNAME a.wl\n"
+          /* a DNAME below a cut */
+          "top NS ns.elsewhere.\nd.top DNAME second.\n"
+          "a.b.ent A 192.0.2.9\n"
+          /* DNAME */
+          "d DNAME second.\nd TXT x\ndd DNAME d.example.\nlong DNAME " X63 "." X63 "." X63
+          ".\ndl DNAME x.dl2\ndl2 DNAME dl\n"
+          /* hosts */
+          "srv SRV 1 2 3 ns1\nhttps HTTPS 1 . alpn=h2\nhttps A 192.0.2.10\nsvc SVCB 1 ns1\n"
+          "mx MX 1 a.w\n"
+          "big TXT \"" X63 X63 X63 "1\"\nbig TXT \"" X63 X63 X63 "2\"\nbig TXT \"" X63 X63 X63
+          "3\"\nbig TXT \"" X63 X63 X63 "4\"\nbig TXT \"" X63 X63 X63 "5\"\nbig TXT \"" X63 X63 X63
+          "6\"\nbig TXT \"" X63 X63 X63 "7\"\n" },
+        { "child.example.", "$ORIGIN child.example.\n$TTL 60\n@ SOA ns host 1 2 3 4 300\n@ NS ns\n"
+                            "ns A 192.0.2.6\n" },
+        { "second.",
+          "$ORIGIN second.\n$TTL 60\n@ SOA ns host 1 2 3 4 300\n@ NS ns\nns A 192.0.2.11\n"
+          "www A 192.0.2.12\nback CNAME c1.example.\n" },
+        { "signed.",
+          "$ORIGIN signed.\n$TTL 600\n"
 #define SIG(type) " RRSIG " type " 13 1 600 20400101000000 20200101000000 1 signed. AAAA\n"
-                 "@ SOA ns host 1 2 3 4 300\n@" SIG("SOA") "@ NS ns\n@" SIG("NS")
-                 "@ NSEC a NS SOA RRSIG NSEC\n@" SIG("NSEC") "a A 192.0.2.1\na" SIG("A")
-                 "a NSEC ins A RRSIG NSEC\na" SIG("NSEC") "ins NS ns.elsewhere.\n"
-                 "ins NSEC ns NS RRSIG NSEC\nins" SIG("NSEC") "ns A 192.0.2.2\nns" SIG("A")
-                 "ns NSEC sec A RRSIG NSEC\nns" SIG("NSEC") "sec NS ns.sec\nns.sec A 192.0.2.3\n"
-                 "sec DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000000\n"
-                 "sec" SIG("DS") "sec NSEC *.w NS DS RRSIG NSEC\nsec" SIG("NSEC")
-                 "*.w A 192.0.2.4\n*.w" SIG("A") "*.w NSEC a.w A RRSIG NSEC\n*.w" SIG("NSEC")
-                 "a.w CNAME q.w\na.w" SIG("CNAME") "a.w NSEC b.ent.z CNAME RRSIG NSEC\na.w"
-                 SIG("NSEC") "b.ent.z A 192.0.2.5\nb.ent.z" SIG("A") "b.ent.z NSEC @ A RRSIG NSEC\n"
-                 "b.ent.z" SIG("NSEC") },
-};
-/* clang-format on */
+          "@ SOA ns host 1 2 3 4 300\n@" SIG("SOA") "@ NS ns\n@" SIG(
+              "NS") "@ NSEC a NS SOA RRSIG "
+                    "NSEC\n@" SIG(
+                        "NSEC") "a"
+                                " "
+                                "A"
+                                " "
+                                "1"
+                                "9"
+                                "2"
+                                "."
+                                "0"
+                                "."
+                                "2"
+                                "."
+                                "1"
+                                "\na" SIG(
+                                    "A") "a NSEC ins A RRSIG NSEC\na" SIG("N"
+                                                                          "S"
+                                                                          "E"
+                                                                          "C") "ins NS "
+                                                                               "ns.elsewhere.\nins "
+                                                                               "NSEC ns NS RRSIG "
+                                                                               "NSEC\nins" SIG("NSE"
+                                                                                               "C") "ns A 192.0.2.2\nns" SIG("A") "ns NSEC sec A RRSIG NSEC\nns" SIG("NSEC") "sec NS ns.sec\nns.sec A "
+                                                                                                                                                                             "192.0.2.3\nsec DS 1 13 2 "
+                                                                                                                                                                             "0000000000000000000000000000000000000"
+                                                                                                                                                                             "000000000000000000000000000\n"
+                                                                                                                                                                             "sec" SIG("DS") "sec NSEC *.w NS DS "
+                                                                                                                                                                                             "RRSIG NSEC\nsec" SIG("NSEC") "*.w A 192.0.2.4\n*.w" SIG("A") "*.w NSEC a.w A RRSIG NSEC\n*.w" SIG("NSEC") "a.w CNAME q.w\na.w" SIG(
+                                                                                                                                                                                                 "CNAME") "a.w "
+                                                                                                                                                                                                          "NSEC "
+                                                                                                                                                                                                          "b.ent.z "
+                                                                                                                                                                                                          "CNAME "
+                                                                                                                                                                                                          "RRSIG "
+                                                                                                                                                                                                          "NSEC\na."
+                                                                                                                                                                                                          "w" SIG("NSEC") "b.ent.z A 192.0.2.5\nb.ent.z" SIG(
+                                                                                                                                                                                                              "A") "b.ent.z NSEC @ A RRSIG NSEC\nb.ent.z" SIG("NSEC") },
+    };
 
 /* The SOA's number is its TTL: the lesser of its own and MINIMUM (RFC 2308 section 3) when it is the
  * authority of a negative answer. */
@@ -89,14 +121,18 @@ static const struct {
       "NOERROR aa | example. SOA 3600 | |" },
     /* referrals */
     { "9471 3.1", "glue below the cut, of a sibling, and of nobody", "www.sub.example. A",
-      "NOERROR | | sub.example. NS ns.sub.example., sub.example. NS ns.other.example., sub.example. NS "
+      "NOERROR | | sub.example. NS ns.sub.example., sub.example. NS ns.other.example., "
+      "sub.example. NS "
       "ns.elsewhere. | ns.sub.example. A, ns.other.example. A, ns.other.example. AAAA" },
     { "1034 4.3.2 3b", "the cut itself", "other.example. A",
-      "NOERROR | | other.example. NS ns.other.example. | ns.other.example. A, ns.other.example. AAAA" },
+      "NOERROR | | other.example. NS ns.other.example. | ns.other.example. A, ns.other.example. "
+      "AAAA" },
     { "1034 4.3.2 3b", "glue asked for is below the cut", "ns.other.example. A",
-      "NOERROR | | other.example. NS ns.other.example. | ns.other.example. A, ns.other.example. AAAA" },
+      "NOERROR | | other.example. NS ns.other.example. | ns.other.example. A, ns.other.example. "
+      "AAAA" },
     { "2136 7.18", "data below the cut is not there", "occluded.sub.example. TXT",
-      "NOERROR | | sub.example. NS ns.sub.example., sub.example. NS ns.other.example., sub.example. NS "
+      "NOERROR | | sub.example. NS ns.sub.example., sub.example. NS ns.other.example., "
+      "sub.example. NS "
       "ns.elsewhere. | ns.sub.example. A, ns.other.example. A, ns.other.example. AAAA" },
     { "4035 3.1.4.1", "DS is the parent's", "sub.example. DS", "NOERROR aa | sub.example. DS | |" },
     { "4035 3.1.4.1", "no DS at the cut", "other.example. DS", "NOERROR aa | | " SOA_EXAMPLE " |" },
@@ -107,11 +143,13 @@ static const struct {
     { "1034 4.3.2 2", "the child is ours too", "ns.child.example. A",
       "NOERROR aa | ns.child.example. A | |" },
     { "4035 3.1.4.1", "DS below a cut is not ours", "x.sub.example. DS",
-      "NOERROR | | sub.example. NS ns.sub.example., sub.example. NS ns.other.example., sub.example. NS "
+      "NOERROR | | sub.example. NS ns.sub.example., sub.example. NS ns.other.example., "
+      "sub.example. NS "
       "ns.elsewhere. | ns.sub.example. A, ns.other.example. A, ns.other.example. AAAA" },
     /* CNAME */
     { "1034 4.3.2 3a", "a chain", "c1.example. A",
-      "NOERROR aa | c1.example. CNAME c2.example., c2.example. CNAME www.example., www.example. A | |" },
+      "NOERROR aa | c1.example. CNAME c2.example., c2.example. CNAME www.example., www.example. A "
+      "| |" },
     { "1034 3.6.2", "CNAME asked for is not followed", "c1.example. CNAME",
       "NOERROR aa | c1.example. CNAME c2.example. | |" },
     { "1034 4.3.2 3a", "a chain that leaves us", "out.example. A",
@@ -125,13 +163,15 @@ static const struct {
     { "1034 3.6.2", "an alias of itself", "self.example. A",
       "NOERROR aa | self.example. CNAME self.example. | |" },
     { "1034 4.3.2 3b", "a chain to below a cut", "cut.example. A",
-      "NOERROR aa | cut.example. CNAME a.sub.example. | sub.example. NS ns.sub.example., sub.example. NS "
+      "NOERROR aa | cut.example. CNAME a.sub.example. | sub.example. NS ns.sub.example., "
+      "sub.example. NS "
       "ns.other.example., sub.example. NS ns.elsewhere. | ns.sub.example. A, ns.other.example. A, "
       "ns.other.example. AAAA" },
     { "1034 4.3.2 3a", "a chain into another zone of ours", "far.example. A",
       "NOERROR aa | far.example. CNAME www.second., www.second. A | |" },
     { "1034 4.3.2 3a", "a chain into another zone, to nothing", "back.second. TXT",
-      "NOERROR aa | back.second. CNAME c1.example., c1.example. CNAME c2.example., c2.example. CNAME "
+      "NOERROR aa | back.second. CNAME c1.example., c1.example. CNAME c2.example., c2.example. "
+      "CNAME "
       "www.example. | " SOA_EXAMPLE " |" },
     /* wildcards: the questions of RFC 4592 section 2.2.1 */
     { "4592 2.2.1", "host3", "host3.w.example. MX",
@@ -153,11 +193,26 @@ static const struct {
     { "4592 4.4", "a wildcard CNAME that leads to itself", "foo.wl.example. A",
       "NOERROR aa | foo.wl.example. CNAME a.wl.example., a.wl.example. CNAME a.wl.example. | |" },
     { "4592 2.2.3", "a wildcard does not reach below a cut", "a.b.sub.example. MX",
-      "NOERROR | | sub.example. NS ns.sub.example., sub.example. NS ns.other.example., sub.example. NS "
+      "NOERROR | | sub.example. NS ns.sub.example., sub.example. NS ns.other.example., "
+      "sub.example. NS "
       "ns.elsewhere. | ns.sub.example. A, ns.other.example. A, ns.other.example. AAAA" },
+    { "4592 4.2", "a wildcard NS refers", "q.wn.example. A",
+      "NOERROR | | q.wn.example. NS ns.elsewhere. |" },
+    { "4592 4.2", "its DS would be the parent's", "q.wn.example. DS",
+      "NOERROR aa | | " SOA_EXAMPLE " |" },
+    { "6672 3.3", "a wildcard DNAME is data, and substitutes nothing", "a.wd.example. A",
+      "NOERROR aa | | " SOA_EXAMPLE " |" },
+    { "6672 3.3", "a wildcard DNAME asked for", "a.wd.example. DNAME",
+      "NOERROR aa | a.wd.example. DNAME second. | |" },
+    { "6672 3.3", "below the wildcard itself it substitutes", "www.*.wd.example. A",
+      "NOERROR aa | *.wd.example. DNAME second., www.*.wd.example. CNAME www.second., www.second. "
+      "A | |" },
     /* DNAME */
+    { "6672 2.4", "a DNAME below a cut is not there", "www.d.top.example. A",
+      "NOERROR | | top.example. NS ns.elsewhere. |" },
     { "6672 3.2", "substitution into another zone of ours", "www.d.example. A",
-      "NOERROR aa | d.example. DNAME second., www.d.example. CNAME www.second., www.second. A | |" },
+      "NOERROR aa | d.example. DNAME second., www.d.example. CNAME www.second., www.second. A | "
+      "|" },
     { "6672 2.3", "the owner itself is not substituted", "d.example. A",
       "NOERROR aa | | " SOA_EXAMPLE " |" },
     { "6672 2.3", "data beside it", "d.example. TXT", "NOERROR aa | d.example. TXT | |" },
@@ -166,7 +221,8 @@ static const struct {
     { "6672 3.1", "CNAME asked for below it", "www.d.example. CNAME",
       "NOERROR aa | d.example. DNAME second., www.d.example. CNAME www.second. | |" },
     { "6672 3.2", "a chain of two", "www.dd.example. A",
-      "NOERROR aa | dd.example. DNAME d.example., www.dd.example. CNAME www.d.example., d.example. DNAME "
+      "NOERROR aa | dd.example. DNAME d.example., www.dd.example. CNAME www.d.example., d.example. "
+      "DNAME "
       "second., www.d.example. CNAME www.second., www.second. A | |" },
     { "6672 2.2", "too long", X63 ".long.example. A",
       "YXDOMAIN aa | long.example. DNAME " X63 "." X63 "." X63 ". | |" },
@@ -203,18 +259,21 @@ static const struct {
     { "4035 3.1.3.2", "NXDOMAIN: one NSEC for both", "0.signed. A do",
       "NXDOMAIN aa | | " SOA_SIGNED ", signed. NSEC, signed. RRSIG NSEC |" },
     { "4035 3.1.3.3", "by a wildcard: no closer match", "q.w.signed. A do",
-      "NOERROR aa | q.w.signed. A, q.w.signed. RRSIG A | a.w.signed. NSEC, a.w.signed. RRSIG NSEC |" },
+      "NOERROR aa | q.w.signed. A, q.w.signed. RRSIG A | a.w.signed. NSEC, a.w.signed. RRSIG NSEC "
+      "|" },
     { "4035 3.1.3.4", "NODATA by a wildcard", "q.w.signed. TXT do",
       "NOERROR aa | | " SOA_SIGNED ", a.w.signed. NSEC, a.w.signed. RRSIG NSEC, *.w.signed. NSEC, "
       "*.w.signed. RRSIG NSEC |" },
     { "4035 3.1.3.3", "a chain through a wildcard: the proof is behind the answers",
       "a.w.signed. A do",
-      "NOERROR aa | a.w.signed. CNAME q.w.signed., a.w.signed. RRSIG CNAME, q.w.signed. A, q.w.signed. "
+      "NOERROR aa | a.w.signed. CNAME q.w.signed., a.w.signed. RRSIG CNAME, q.w.signed. A, "
+      "q.w.signed. "
       "RRSIG A | a.w.signed. NSEC, a.w.signed. RRSIG NSEC |" },
     { "4035 3.1.3.1", "NODATA of an empty non-terminal", "ent.z.signed. A do",
       "NOERROR aa | | " SOA_SIGNED ", a.w.signed. NSEC, a.w.signed. RRSIG NSEC |" },
     { "4035 3.1.4", "a signed referral", "x.sec.signed. A do",
-      "NOERROR | | sec.signed. NS ns.sec.signed., sec.signed. DS, sec.signed. RRSIG DS | ns.sec.signed. A" },
+      "NOERROR | | sec.signed. NS ns.sec.signed., sec.signed. DS, sec.signed. RRSIG DS | "
+      "ns.sec.signed. A" },
     { "4035 3.1.4", "an unsigned referral", "x.ins.signed. A do",
       "NOERROR | | ins.signed. NS ns.elsewhere., ins.signed. NSEC, ins.signed. RRSIG NSEC |" },
     { "4035 3.1.4.1", "DS that is not there", "ins.signed. DS do",

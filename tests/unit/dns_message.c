@@ -56,6 +56,8 @@ static const struct {
     { "1035 4.1.1", "a broken response", BYTES(HEAD("\x81\0", ONE)), DNS_GRADE_DROP, false, false },
     { "9619 4", "no question", BYTES(HEAD("\1\0", "\0\0\0\0\0\0\0\0")), DNS_GRADE_FORMERR, false,
       false },
+    { "6891 6.1.1", "no question, but an OPT",
+      BYTES(HEAD("\1\0", "\0\0\0\0\0\0\0\1") OPT("\0", "\0\0")), DNS_GRADE_FORMERR, false, true },
     { "9619 4", "two questions", BYTES(HEAD("\1\0", "\0\2\0\0\0\0\0\0") QUESTION QUESTION),
       DNS_GRADE_FORMERR, false, false },
     { "1035 4.1.1", "a header alone that promises a question", BYTES(HEAD("\1\0", ONE)),
