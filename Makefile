@@ -27,19 +27,6 @@ packages:
 peers: packages
 	@tools/peers
 
-#: make demo             the show: an internet of three continents, eight ways to lose a server, unicast
-#:                       beside anycast; captures and logs in build/demo. BREAK=withdraw|nsid|hang|unicast
-#:                       sabotages one part and must fail. KEEP=1: a prompt before it is taken down
-#: make bench-failover [RUNS=20]  queries lost in each kind of failure, many runs; build/bench/failover.json
-.PHONY: demo bench-failover
-demo: peers
-	@$(MAKE) --no-print-directory all
-	@build/perigee-lab demo --dir build/demo $(if $(BREAK),--break '$(BREAK)') $(if $(KEEP),--keep)
-bench-failover: peers
-	@$(MAKE) --no-print-directory all
-	@build/perigee-lab bench-failover --dir build/bench/failover --json build/bench/failover.json \
-	    --runs $(or $(RUNS),20) $(if $(T),--only '$(T)')
-
 #: make test [T=…]       all set-up and every test; T: only those with this text in their name
 #: make test-all [T=…]   the same and what takes longer
 #: make unit [T=…]       only the unit tests, from the normal build
@@ -56,7 +43,7 @@ unit:
 .PHONY: demo
 demo: packages all
 	@tools/peers
-	@build/perigee-lab demo $(if $(BREAK),--break $(BREAK)) $(if $(KEEP),--keep)
+	@build/perigee-lab demo --dir build/demo $(if $(BREAK),--break $(BREAK)) $(if $(KEEP),--keep)
 
 #: make bench-failover   queries lost in every kind of failure, RUNS of each (20), ONLY=text
 #: make bench-sockets    answers per second from sockets, beside Knot DNS and NSD
@@ -64,7 +51,8 @@ demo: packages all
 .PHONY: bench-failover bench-sockets bench-answer
 bench-failover: packages all
 	@tools/peers
-	@build/perigee-lab bench-failover $(if $(RUNS),--runs $(RUNS)) $(if $(ONLY),--only '$(ONLY)')
+	@build/perigee-lab bench-failover --dir build/bench/failover --json build/bench/failover.json \
+	    $(if $(RUNS),--runs $(RUNS)) $(if $(ONLY),--only '$(ONLY)')
 bench-sockets: packages all
 	@tools/peers
 	@bench/sockets

@@ -47,6 +47,22 @@ static int by_i64(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* A node that has not crashed yet: what it remembers of earlier runs (three crashes in ten seconds
+ * withdraw, a hold-down that grows with flapping) must not be measured in this one. */
+static bool fresh_node(struct stage *s, struct err *e)
+{
+    struct lab_topo *t = s->l->topo;
+    for (uint32_t i = 0; i < s->server_count; i++) {
+        struct lab_host *h = &t->hosts[s->server_host[i]];
+        if (h->site != 0)
+            continue;
+        node_kill(s->l, h);
+        if (!node_start(s->l, h, e) || !node_wait(s->l, s->w, h, 20000, e))
+            return false;
+    }
+    return true;
+}
+
 static bool play_series(struct stage *s, struct show *sh, const struct kind *k, unsigned runs,
                         struct series *out, struct err *e)
 {
@@ -61,7 +77,7 @@ static bool play_series(struct stage *s, struct show *sh, const struct kind *k, 
         st.answered_min[i] = st.answered_max[i] = -1;
     for (unsigned i = 0; i < runs && i < RUNS_MAX; i++) {
         show_doing(sh, "%s: run %u of %u", k->title, i + 1, runs);
-        if (!step_play(s, &st, &r, e))
+        if (!fresh_node(s, e) || !step_play(s, &st, &r, e))
             return false;
         if (r.back_ms < 0)
             return err_set(e, ERR_PEER, NULL, "%s: the clients did not come back", k->title);
