@@ -437,7 +437,9 @@ static void on_open(struct step *s, struct rd body)
         return;
     negotiate(f, &c->nego, &o);
     keepalive_send(s, side);
-    hold_restart(s, c);
+    if (c->nego.hold_s !=
+        0) /* without a hold time the wait for OPEN goes on as one for KEEPALIVE */
+        hold_restart(s, c);
     fsm_goto(s, side, BGP_OPEN_CONFIRM, "OPEN received");
 }
 
