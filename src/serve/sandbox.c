@@ -57,6 +57,10 @@ static int allow_all(scmp_filter_ctx ctx)
 
 bool serve_sandbox_enter(void)
 {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    log_warn("sandbox", "what=\"none in a build with sanitizers: they need more system calls\"");
+    return true;
+#endif
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
     int error = ctx == NULL ? -ENOMEM : 0;
     /* The workers run already: all threads of the process get the filter at once. */
