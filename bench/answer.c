@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What one answer costs, without sockets: nanoseconds of one core, the best of several passes.
  *
- *     bench-answer ORIGIN FILE [SECONDS-PER-SHAPE]
+ *     bench-answer ORIGIN FILE [SECONDS-PER-SHAPE [SHAPE]]
  *
  * The names are the zone's own cuts (found with the walk over its nodes), each with a label in front,
  * and names that are not there; in an order that defeats the caches as real traffic does. */
@@ -141,6 +141,8 @@ int main(int argc, char **argv)
     zone_origin(z, &origin);
     for (size_t s = 0; s < BASE_COUNT(shapes); s++) {
         size_t n = 0;
+        if (argc > 4 && strcmp(argv[4], shapes[s].what) != 0)
+            continue;
         for (size_t i = 0; i < QUERIES_MAX && (cut_count > 0 || !shapes[s].reach); i++)
             n += make(&shapes[s], shapes[s].reach ? &cuts[(size_t)rand() % cut_count] : &origin,
                       &queries[n]);
