@@ -49,20 +49,35 @@ static bool host_seen(struct answer_state *a, const struct zone_node *n)
     return false;
 }
 
+/* The node that holds the host's addresses; NULL when there is none that may be used. *exact: it is
+ * the host's own, not a wildcard's. */
+static const struct zone_node *host_find(const struct answer_state *a, const struct dns_name *host,
+                                         bool *exact)
+{
+    uint32_t any = zone_flags(a->zone);
+    const struct zone_node *n = zone_find_exact(a->zone, host);
+    *exact = n != NULL;
+    if (n != NULL && (zone_node_flags(n) & (ZONE_NODE_OCCLUDED | ZONE_NODE_CUT)) == 0)
+        return n;
+    if (n != NULL && a->extra.set.type != DNS_TYPE_NS)
+        return NULL; /* at or below a cut only name servers' addresses are ours to give */
+    if (n != NULL ? (any & ZONE_NODE_DNAME) == 0 : (any & ZONE_NODE_WILDCARD) == 0)
+        return n; /* nothing that could be wrong with it, or no other way to get there */
+    struct zone_found f;
+    zone_lookup(a->zone, host, &f);
+    if (f.dname != NULL || (n == NULL && f.cut != NULL))
+        return NULL; /* no wildcard works below a cut */
+    return n != NULL ? n : f.wildcard;
+}
+
 /* The addresses of a host, if the zone has them. False when they do not fit. */
 static bool host_write(struct answer_state *a, const struct dns_name *host)
 {
-    struct zone_found f;
-    zone_lookup(a->zone, host, &f);
-    const struct zone_node *n = f.exact != NULL ? f.exact : f.wildcard;
-    if (n == NULL || f.dname != NULL)
-        return true;
-    /* Below a cut only name servers' addresses are ours to give, and no wildcard works there. */
-    if (f.cut != NULL && (a->extra.set.type != DNS_TYPE_NS || f.exact == NULL))
-        return true;
-    if (f.exact != NULL && host_seen(a, n))
-        return true;
     static const uint16_t types[] = { DNS_TYPE_A, DNS_TYPE_AAAA };
+    bool exact;
+    const struct zone_node *n = host_find(a, host, &exact);
+    if (n == NULL || (exact && host_seen(a, n)))
+        return true;
     struct wire_owner owner = { .name = host };
     unsigned parts = WIRE_DATA | (a->signed_wanted ? WIRE_SIGS : 0);
     for (unsigned i = 0; i < BASE_COUNT(types); i++) {

@@ -39,6 +39,11 @@ uint32_t zone_node_flags(const struct zone_node *n)
     return n->flags & IMAGE_NODE_PUBLIC;
 }
 
+uint32_t zone_flags(const struct zone *z)
+{
+    return z->any & IMAGE_NODE_PUBLIC;
+}
+
 void zone_node_name(const struct zone *z, const struct zone_node *n, struct dns_name *out)
 {
     uint8_t wire[DNS_NAME_MAX];
@@ -243,6 +248,14 @@ void zone_lookup(const struct zone *z, const struct dns_name *name, struct zone_
         out->dname = out->encloser;
     if (out->exact == NULL)
         out->wildcard = find_wildcard(m, z, key, encloser_len);
+}
+
+const struct zone_node *zone_find_exact(const struct zone *z, const struct dns_name *name)
+{
+    uint8_t all[DNS_KEY_MAX];
+    const uint8_t *key;
+    size_t len;
+    return key_below(z, name, all, &key, &len) ? node_of(zone_image_map_of(z), z, key, len) : NULL;
 }
 
 const struct zone_node *zone_nsec_before(const struct zone *z, const struct dns_name *name)

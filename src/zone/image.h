@@ -81,9 +81,9 @@ static inline const uint8_t *zone_image_origin(const struct zone *z)
 
 /* What a leaf of a tree of names refers to. Behind the struct: name_len bytes of the labels below the
  * origin, in the text's case and without the root label; then the RRsets by ascending type. */
-#define IMAGE_NODE_WILDCARD 0x40 /* its leftmost label is `*` */
+#define IMAGE_NODE_WILDCARD ZONE_NODE_WILDCARD
 #define IMAGE_NODE_NSEC 0x80     /* owns NSEC */
-#define IMAGE_NODE_PUBLIC 0x3f   /* the flags that zone/zone.h knows */
+#define IMAGE_NODE_PUBLIC 0x7f   /* the flags that zone/zone.h knows */
 struct zone_node {
     uint32_t size;
     uint8_t flags;

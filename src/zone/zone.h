@@ -67,7 +67,9 @@ bool zone_node_next(const struct zone *z, const struct zone_node *n, uint32_t *p
 #define ZONE_NODE_EMPTY 0x08    /* owns no record: an empty non-terminal */
 #define ZONE_NODE_CNAME 0x10    /* owns CNAME */
 #define ZONE_NODE_DS 0x20       /* a cut that owns DS */
+#define ZONE_NODE_WILDCARD 0x40 /* its leftmost label is `*` (RFC 4592 section 2.1.1) */
 uint32_t zone_node_flags(const struct zone_node *n);
+uint32_t zone_flags(const struct zone *z); /* those of any node: what is not in here is nowhere */
 
 /* The owner name, in the case of the zone's text. */
 void zone_node_name(const struct zone *z, const struct zone_node *n, struct dns_name *out);
@@ -85,6 +87,10 @@ struct zone_found {
 
 /* `name` must be at or below the origin of `z`. */
 void zone_lookup(const struct zone *z, const struct dns_name *name, struct zone_found *out);
+
+/* The node of this very name, occluded ones too; NULL when there is none. `name` must be at or below
+ * the origin of `z`. Cheaper than zone_lookup(), for glue. */
+const struct zone_node *zone_find_exact(const struct zone *z, const struct dns_name *name);
 
 /* The last node at or before `name` in canonical order that owns an NSEC: the one that matches or
  * covers it (RFC 4035 section 3.1.3). NULL when the zone has no NSEC. */
