@@ -23,6 +23,9 @@ static void clear(struct show *sh)
 }
 
 static void print(struct show *sh, const char *before, const char *after, const char *fmt,
+                  va_list ap) __attribute__((format(printf, 4, 0)));
+
+static void print(struct show *sh, const char *before, const char *after, const char *fmt,
                   va_list ap)
 {
     clear(sh);
