@@ -17,6 +17,7 @@ RULES = {
     'occluded-wildcard': 'no glue from a wildcard below a cut',
     'svcb': 'SVCB and HTTPS: addresses of the targets, no further SVCB',
     'cross-zone': 'a chain is followed into other zones of ours',
+    'no-majority': 'the peers differ among themselves, and we are as one of them is',
     'knot-alone': 'Knot differs from the other two, and we are as they are',
     'nsd-alone': 'NSD differs from the other two, and we are as they are',
     'bind-alone': 'BIND differs from the other two, and we are as they are',
@@ -100,7 +101,7 @@ class Case:
             return 'rrsig'
         if self.crosses(mine):
             return 'cross-zone'
-        if self.qtype == 47 and 'bind' in differ and mine.answer and mine.answer[-1].type == 5:
+        if self.qtype in (47, 50) and 'bind' in differ and mine.answer and mine.answer[-1].type in (5, 46):
             return 'cname-nsec'
         if not mine.tc and all(peers[s].tc for s in differ):
             return 'fits'
@@ -114,6 +115,9 @@ class Case:
                 return rule
         if len(differ) == 1 and len(peers) == 3:
             return f'{differ[0]}-alone'
+        views = [self.view(peers[s], mine)[field] for s in differ]
+        if len(peers) == 3 and len(differ) == 2 and views[0] != views[1]:
+            return 'no-majority'
         return None
 
     def explain_additional(self, mine, peers, differ):
