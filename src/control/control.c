@@ -22,6 +22,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/role.h"
+#include "base/sandbox.h"
 #include "control/parts.h"
 
 #define TICK_MS (CONTROL_TICK_MS / 2)
@@ -398,6 +399,8 @@ int control_main(int argc, char **argv)
     (void)argv;
     log_init("control", LOG_LEVEL_INFO);
     role_begin("perigee-control", GUARD_CONTROL_FD_LINK);
+    if (!sandbox_deny())
+        return 1;
     if (!config_bundle_open(&c->bundle, GUARD_CONTROL_FD_CONFIG, &e)) {
         log_error("control_start", "what=\"%s\"", e.what);
         return 1;

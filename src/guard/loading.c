@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/role.h"
+#include "base/sandbox.h"
 #include "guard/load_role.h"
 #include "guard/state.h"
 
@@ -127,6 +128,8 @@ int guard_load_main(int argc, char **argv)
     (void)argv;
     log_init("load", LOG_LEVEL_INFO);
     role_begin("perigee-load", LOAD_FD_LINK);
+    if (!sandbox_deny())
+        return 1;
     struct zone_errors *errs =
         mmap(NULL, sizeof *errs, PROT_READ | PROT_WRITE, MAP_SHARED, LOAD_FD_ERRORS, 0);
     if (errs == MAP_FAILED || !read_sources(&sources, &count)) {
