@@ -138,6 +138,20 @@ static enum step cname(struct answer_state *a, const struct zone_found *f,
     return follow(a, next);
 }
 
+/* A chain may come by the same DNAME more than once; its record is in the answer once. */
+static bool dname_put(struct answer_state *a, const struct zone_node *node,
+                      const struct dns_name *node_name, const struct zone_rrset *set)
+{
+    for (unsigned i = 0; i < a->dnames_used; i++)
+        if (a->dnames[i] == node)
+            return true;
+    struct wire_owner owner = { .name = node_name };
+    if (!answer_put(a, DNS_ANSWER, &owner, set))
+        return false;
+    a->dnames[a->dnames_used++] = node; /* never more of them than links */
+    return true;
+}
+
 /* RFC 6672 section 3.2, step 3C: the DNAME, and the CNAME it stands for. */
 static enum step dname(struct answer_state *a, const struct zone_node *node,
                        const struct dns_name *node_name)
@@ -155,8 +169,7 @@ static enum step dname(struct answer_state *a, const struct zone_node *node,
         dns_name_join(a->sname, a->sname->labels - node_name->labels, &substitute, next);
     if (a->chain > 0 && alias_seen(a, a->sname))
         return STEP_DONE;
-    struct wire_owner owner = { .name = node_name };
-    if (!answer_put(a, DNS_ANSWER, &owner, &set))
+    if (!dname_put(a, node, node_name, &set))
         return STEP_DONE;
     if (!fits_name) {
         a->rcode = DNS_RCODE_YXDOMAIN;

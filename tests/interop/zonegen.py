@@ -99,7 +99,7 @@ class Zone:
                 continue
             if r.random() < 0.15:
                 self.cuts.append(n)
-            elif r.random() < 0.06:
+            elif r.random() < 0.06 and not any(under(c, n) for c in self.cuts):
                 self.dnames.append(n)
         if self.child:
             self.names = [n for n in self.names if not under(n, self.child)]

@@ -385,6 +385,21 @@ static void sizes_are_kept(void **state)
     }
 }
 
+/* RFC 6672 section 3.2: each substitution makes the name longer, and there is no end of it. */
+static void chains_are_bounded(void **state)
+{
+    (void)state;
+    uint8_t query[512], out[DNS_MESSAGE_MAX];
+    enum answer_transport t;
+    struct answer_info info;
+    struct dns_reader d;
+    size_t len = query_of("a.grow.example. A tcp", query, &t), got = ask(query, len, t, out, &info);
+    assert_true(dns_reader_open(&d, out, got));
+    assert_int_equal(d.count[DNS_ANSWER], 2 + 16); /* both DNAMEs, and a CNAME for each link */
+    assert_int_equal(info.rcode, DNS_RCODE_NOERROR);
+    assert_int_equal(info.kind, ANSWER_ALIAS);
+}
+
 static void no_zones_refuse(void **state)
 {
     (void)state;
@@ -410,6 +425,7 @@ int main(void)
         cmocka_unit_test(tsig_is_not_ignored),
         cmocka_unit_test(sizes_are_kept),
         cmocka_unit_test(no_zones_refuse),
+        cmocka_unit_test(chains_are_bounded),
     };
     return cmocka_run_group_tests_name("answer_compose", tests, zones_load, NULL);
 }

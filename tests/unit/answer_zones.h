@@ -8,88 +8,90 @@
 
 static const struct {
     const char *origin, *text;
-} zone_rows
-    [] = {
-        { "example.",
-          "$ORIGIN example.\n$TTL 3600\n"
-          "@ SOA ns1 host 1 2 3 4 300\n"
-          "@ NS ns1\n@ NS ns.elsewhere.\n@ MX 10 mail\n"
-          "ns1 A 192.0.2.1\nns1 AAAA 2001:db8::1\n"
-          "www A 192.0.2.2\nmail A 192.0.2.3\n"
-          /* the cuts */
-          "sub NS ns.sub\nsub NS ns.other\nsub NS ns.elsewhere.\nns.sub A 192.0.2.4\n"
-          "occluded.sub TXT x\nsub DS 1 13 2 "
-          "0000000000000000000000000000000000000000000000000000000000000000\n"
-          "other NS ns.other\nns.other A 192.0.2.5\nns.other AAAA 2001:db8::5\n"
-          "child NS ns.child\nns.child A 192.0.2.6\n"
-          /* aliases */
-          "c1 CNAME c2\nc2 CNAME www\nout CNAME www.elsewhere.\nnx CNAME nothere\n"
-          "l1 CNAME l2\nl2 CNAME l1\nself CNAME self\ncut CNAME a.sub\nfar CNAME www.second.\n"
-          "nd CNAME mail\n"
-          /* wildcards, RFC 4592 section 2.2.1 in spirit */
-          "*.w A 192.0.2.7\n*.w MX 10 mail\nhost.w TXT x\nsub.*.w TXT x\n_ssh._tcp.host1.w A "
-          "192.0.2.8\n"
-          "*.wn NS ns.elsewhere.\n*.wd DNAME second.\n"
-          "*.wc CNAME www\n*.wl CNAME a.wl\n"
-          /* a DNAME below a cut */
-          "top NS ns.elsewhere.\nd.top DNAME second.\n"
-          "a.b.ent A 192.0.2.9\n"
-          /* DNAME */
-          "d DNAME second.\nd TXT x\ndd DNAME d.example.\nlong DNAME " X63 "." X63 "." X63
-          ".\ndl DNAME x.dl2\ndl2 DNAME dl\n"
-          /* hosts */
-          "srv SRV 1 2 3 ns1\nhttps HTTPS 1 . alpn=h2\nhttps A 192.0.2.10\nsvc SVCB 1 ns1\n"
-          "mx MX 1 a.w\n"
-          "big TXT \"" X63 X63 X63 "1\"\nbig TXT \"" X63 X63 X63 "2\"\nbig TXT \"" X63 X63 X63
-          "3\"\nbig TXT \"" X63 X63 X63 "4\"\nbig TXT \"" X63 X63 X63 "5\"\nbig TXT \"" X63 X63 X63
-          "6\"\nbig TXT \"" X63 X63 X63 "7\"\n" },
-        { "child.example.", "$ORIGIN child.example.\n$TTL 60\n@ SOA ns host 1 2 3 4 300\n@ NS ns\n"
-                            "ns A 192.0.2.6\n" },
-        { "second.",
-          "$ORIGIN second.\n$TTL 60\n@ SOA ns host 1 2 3 4 300\n@ NS ns\nns A 192.0.2.11\n"
-          "www A 192.0.2.12\nback CNAME c1.example.\n" },
-        { "signed.",
-          "$ORIGIN signed.\n$TTL 600\n"
+} zone_rows[] = {
+    { "example.",
+      "$ORIGIN example.\n$TTL 3600\n"
+      "@ SOA ns1 host 1 2 3 4 300\n"
+      "@ NS ns1\n@ NS ns.elsewhere.\n@ MX 10 mail\n"
+      "ns1 A 192.0.2.1\nns1 AAAA 2001:db8::1\n"
+      "www A 192.0.2.2\nmail A 192.0.2.3\n"
+      /* the cuts */
+      "sub NS ns.sub\nsub NS ns.other\nsub NS ns.elsewhere.\nns.sub A 192.0.2.4\n"
+      "occluded.sub TXT x\nsub DS 1 13 2 "
+      "0000000000000000000000000000000000000000000000000000000000000000\n"
+      "other NS ns.other\nns.other A 192.0.2.5\nns.other AAAA 2001:db8::5\n"
+      "child NS ns.child\nns.child A 192.0.2.6\n"
+      /* aliases */
+      "c1 CNAME c2\nc2 CNAME www\nout CNAME www.elsewhere.\nnx CNAME nothere\n"
+      "l1 CNAME l2\nl2 CNAME l1\nself CNAME self\ncut CNAME a.sub\nfar CNAME www.second.\n"
+      "nd CNAME mail\n"
+      /* wildcards, RFC 4592 section 2.2.1 in spirit */
+      "*.w A 192.0.2.7\n*.w MX 10 mail\nhost.w TXT x\nsub.*.w TXT x\n_ssh._tcp.host1.w A "
+      "192.0.2.8\n"
+      "*.wn NS ns.elsewhere.\n*.wd DNAME second.\n"
+      "*.wc CNAME www\n*.wl CNAME a.wl\n"
+      /* a DNAME below a cut */
+      "top NS ns.elsewhere.\nd.top DNAME second.\n"
+      "a.b.ent A 192.0.2.9\n"
+      /* DNAME */
+      "d DNAME second.\nd TXT x\ndd DNAME d.example.\nlong DNAME " X63 "." X63 "." X63
+      ".\ndl DNAME x.dl2\ndl2 DNAME dl\n"
+      "ea DNAME eb\nx.eb CNAME y.ea\ny.eb A 192.0.2.13\n"
+      "grow DNAME b.grow2\ngrow2 DNAME c.grow\n"
+      /* hosts */
+      "srv SRV 1 2 3 ns1\nhttps HTTPS 1 . alpn=h2\nhttps A 192.0.2.10\nsvc SVCB 1 ns1\n"
+      "mx MX 1 a.w\n"
+      "big TXT \"" X63 X63 X63 "1\"\nbig TXT \"" X63 X63 X63 "2\"\nbig TXT \"" X63 X63 X63
+      "3\"\nbig TXT \"" X63 X63 X63 "4\"\nbig TXT \"" X63 X63 X63 "5\"\nbig TXT \"" X63 X63 X63
+      "6\"\nbig TXT \"" X63 X63 X63 "7\"\n" },
+    { "child.example.", "$ORIGIN child.example.\n$TTL 60\n@ SOA ns host 1 2 3 4 300\n@ NS ns\n"
+                        "ns A 192.0.2.6\n" },
+    { "second.", "$ORIGIN second.\n$TTL 60\n@ SOA ns host 1 2 3 4 300\n@ NS ns\nns A 192.0.2.11\n"
+                 "www A 192.0.2.12\nback CNAME c1.example.\n" },
+    { "signed.",
+      "$ORIGIN signed.\n$TTL 600\n"
 #define SIG(type) " RRSIG " type " 13 1 600 20400101000000 20200101000000 1 signed. AAAA\n"
-          "@ SOA ns host 1 2 3 4 300\n@" SIG("SOA") "@ NS ns\n@" SIG(
-              "NS") "@ NSEC a NS SOA RRSIG "
-                    "NSEC\n@" SIG(
-                        "NSEC") "a"
-                                " "
-                                "A"
-                                " "
-                                "1"
-                                "9"
-                                "2"
-                                "."
-                                "0"
-                                "."
-                                "2"
-                                "."
-                                "1"
-                                "\na" SIG(
-                                    "A") "a NSEC ins A RRSIG NSEC\na" SIG("N"
-                                                                          "S"
-                                                                          "E"
-                                                                          "C") "ins NS "
-                                                                               "ns.elsewhere.\nins "
-                                                                               "NSEC ns NS RRSIG "
-                                                                               "NSEC\nins" SIG("NSE"
-                                                                                               "C") "ns A 192.0.2.2\nns" SIG("A") "ns NSEC sec A RRSIG NSEC\nns" SIG("NSEC") "sec NS ns.sec\nns.sec A "
-                                                                                                                                                                             "192.0.2.3\nsec DS 1 13 2 "
-                                                                                                                                                                             "0000000000000000000000000000000000000"
-                                                                                                                                                                             "000000000000000000000000000\n"
-                                                                                                                                                                             "sec" SIG("DS") "sec NSEC *.w NS DS "
-                                                                                                                                                                                             "RRSIG NSEC\nsec" SIG("NSEC") "*.w A 192.0.2.4\n*.w" SIG("A") "*.w NSEC a.w A RRSIG NSEC\n*.w" SIG("NSEC") "a.w CNAME q.w\na.w" SIG(
-                                                                                                                                                                                                 "CNAME") "a.w "
-                                                                                                                                                                                                          "NSEC "
-                                                                                                                                                                                                          "b.ent.z "
-                                                                                                                                                                                                          "CNAME "
-                                                                                                                                                                                                          "RRSIG "
-                                                                                                                                                                                                          "NSEC\na."
-                                                                                                                                                                                                          "w" SIG("NSEC") "b.ent.z A 192.0.2.5\nb.ent.z" SIG(
-                                                                                                                                                                                                              "A") "b.ent.z NSEC @ A RRSIG NSEC\nb.ent.z" SIG("NSEC") },
-    };
+      "@ SOA ns host 1 2 3 4 300\n@" SIG("SOA") "@ NS ns\n@" SIG(
+          "NS") "@ NSEC a NS SOA RRSIG "
+                "NSEC\n@" SIG(
+                    "NSEC") "a"
+                            " "
+                            "A"
+                            " "
+                            "1"
+                            "9"
+                            "2"
+                            "."
+                            "0"
+                            "."
+                            "2"
+                            "."
+                            "1"
+                            "\na" SIG("A") "a NSEC ins A RRSIG NSEC\na" SIG(
+                                "N"
+                                "S"
+                                "E"
+                                "C") "ins NS "
+                                     "ns.elsewhere.\nins "
+                                     "NSEC ns NS RRSIG "
+                                     "NSEC\nins" SIG(
+                                         "NSE"
+                                         "C") "ns A 192.0.2.2\nns" SIG("A") "ns NSEC sec A RRSIG NSEC\nns" SIG("NSEC") "sec NS ns.sec\nns.sec A "
+                                                                                                                       "192.0.2.3\nsec DS 1 13 2 "
+                                                                                                                       "0000000000000000000000000000000000000"
+                                                                                                                       "000000000000000000000000000\n"
+                                                                                                                       "sec" SIG(
+                                                                                                                           "DS") "sec NSEC *.w NS DS "
+                                                                                                                                 "RRSIG NSEC\nsec" SIG("NSEC") "*.w A 192.0.2.4\n*.w" SIG("A") "*.w NSEC a.w A RRSIG NSEC\n*.w" SIG("NSEC") "a.w CNAME q.w\na.w" SIG(
+                                                                                                                                     "CNAME") "a.w "
+                                                                                                                                              "NSEC "
+                                                                                                                                              "b.ent.z "
+                                                                                                                                              "CNAME "
+                                                                                                                                              "RRSIG "
+                                                                                                                                              "NSEC\na."
+                                                                                                                                              "w" SIG("NSEC") "b.ent.z A 192.0.2.5\nb.ent.z" SIG(
+                                                                                                                                                  "A") "b.ent.z NSEC @ A RRSIG NSEC\nb.ent.z" SIG("NSEC") },
+};
 
 /* The SOA's number is its TTL: the lesser of its own and MINIMUM (RFC 2308 section 3) when it is the
  * authority of a negative answer. */
@@ -224,6 +226,9 @@ static const struct {
       "NOERROR aa | dd.example. DNAME d.example., www.dd.example. CNAME www.d.example., d.example. "
       "DNAME "
       "second., www.d.example. CNAME www.second., www.second. A | |" },
+    { "6672 3.2", "twice through one DNAME: the record comes once", "x.ea.example. A",
+      "NOERROR aa | ea.example. DNAME eb.example., x.ea.example. CNAME x.eb.example., x.eb.example. "
+      "CNAME y.ea.example., y.ea.example. CNAME y.eb.example., y.eb.example. A | |" },
     { "6672 2.2", "too long", X63 ".long.example. A",
       "YXDOMAIN aa | long.example. DNAME " X63 "." X63 "." X63 ". | |" },
     /* several types, hosts */
