@@ -57,7 +57,7 @@ static bool fresh_node(struct stage *s, struct err *e)
         if (h->site != 0)
             continue;
         node_kill(s->l, h);
-        if (!node_start(s->l, h, e) || !node_wait(s->l, s->w, h, 20000, e))
+        if (!stage_start(s, h, e) || !node_wait(s->l, s->w, h, 20000, e))
             return false;
     }
     return true;

@@ -167,10 +167,10 @@ static bool play_steps(struct demo *d, struct err *e)
         const struct step *st = &d->sc->steps[i];
         if (!wanted(d, st))
             continue;
-        show_doing(&d->sh, "%u. %s", ++number, st->title);
+        show_begin(&d->sh, ++number, st);
         if (!step_play(&d->s, st, &d->result[i], e))
             return false;
-        show_step(&d->sh, &d->s, number, st, &d->result[i]);
+        show_step(&d->sh, &d->s, st, &d->result[i]);
         d->played[i] = true;
         d->failures += d->result[i].failure_count;
         if (d->sabotage != DEMO_BREAK_NONE && d->failures > 0)
@@ -204,6 +204,25 @@ static uint32_t fleet_lines(const struct demo *d)
     FILE *f = fopen(path, "re");
     while (f != NULL && fgets(line, sizeof line, f) != NULL)
         n += line[strspn(line, " \n")] != '\0' && line[strspn(line, " ")] != '#';
+    if (f != NULL)
+        fclose(f);
+    return n;
+}
+
+/* Lines of the router's configuration that are there for this node. */
+static uint32_t router_lines(const struct demo *d, const struct lab_host *h)
+{
+    char path[400], line[512], want[40];
+    uint32_t n = 0;
+    bool inside = false;
+    snprintf(want, sizeof want, "protocol bgp %s_", h->name);
+    snprintf(path, sizeof path, "%s/bird/%s.conf", d->l->dir, lab_topo_router(d->l->topo, h)->name);
+    FILE *f = fopen(path, "re");
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+        inside = inside || strncmp(line, want, strlen(want)) == 0;
+        n += inside;
+        inside = inside && line[0] != '}';
+    }
     if (f != NULL)
         fclose(f);
     return n;
@@ -283,7 +302,8 @@ static void table(struct demo *d, const struct compare_unicast *u)
     table_death(d, u);
     snprintf(any, sizeof any, "1 per node, and a router that takes the route");
     table_row(d, "set-up: commands", "1 per server", any);
-    snprintf(any, sizeof any, "%u for %u nodes", fleet_lines(d), d->s.server_count);
+    snprintf(any, sizeof any, "%u for %u nodes, and %u per node at its router", fleet_lines(d),
+             d->s.server_count, router_lines(d, &t->hosts[d->s.server_host[0]]));
     table_row(d, "set-up: lines of configuration", "0", any);
     table_row(d, "set-up: until answers come", show_us((uint64_t)u->ready_us),
               show_us((uint64_t)d->setup_us));
@@ -358,8 +378,12 @@ int demo_run(struct lab *l, struct scenario *sc, enum demo_break sabotage, bool 
     bool ok = perform(d, &e);
     if (!ok)
         show_bad(&d->sh, "%s", err_text(&e, text, sizeof text));
-    if (keep && d->s.w != NULL)
+    if (keep && d->s.w != NULL) {
+        for (uint32_t i = 0; i < d->s.server_count; i++) /* the comparison had stopped them */
+            if (l->node[d->s.server_host[i]].guard <= 0)
+                (void)stage_start(&d->s, &l->topo->hosts[d->s.server_host[i]], &e);
         prompt(l, &d->s);
+    }
     if (d->s.w != NULL)
         stage_down(&d->s);
     int64_t seconds = (time_mono().ns - d->sh.begun_ns) / 1000000000;

@@ -195,10 +195,10 @@ static int play(const struct args *a, struct stage *s, const struct scenario *sc
     for (uint32_t i = 0; i < sc->count; i++) {
         if (a->only != NULL && strstr(sc->steps[i].title, a->only) == NULL)
             continue;
-        show_doing(&sh, "%u. %s", i + 1, sc->steps[i].title);
+        show_begin(&sh, i + 1, &sc->steps[i]);
         if (!step_play(s, &sc->steps[i], &r, &e))
             return complain(&e);
-        show_step(&sh, s, i + 1, &sc->steps[i], &r);
+        show_step(&sh, s, &sc->steps[i], &r);
         bad += r.failure_count;
     }
     bad += stage_outside_check(s, stdout);

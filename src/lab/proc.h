@@ -46,6 +46,7 @@ uint32_t netns_pids(const char *name, pid_t *pids, uint32_t cap);
 /* SIGKILL to all of them, until there are none (at most two seconds). */
 void netns_kill(const char *name);
 
+/* Sleeps for all of `ms` milliseconds, whatever signals come. */
 void sleep_ms(int64_t ms);
 
 #endif

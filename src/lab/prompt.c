@@ -129,7 +129,7 @@ static void do_start(struct asked *a)
     struct err e = { 0 };
     if (a->l->node[a->h - a->l->topo->hosts].guard > 0)
         printf("it is running\n");
-    else if (!node_start(a->l, a->h, &e))
+    else if (!stage_start(a->s, a->h, &e))
         printf("%s\n", e.what);
 }
 

@@ -134,35 +134,78 @@ static void show_client(struct show *sh, const struct stage *s, const struct ste
     if (share && r->during[i].sent > 0)
         snprintf(extra, sizeof extra, "%5.1f %% answered in the flood; ",
                  100.0 * r->during[i].right / r->during[i].sent);
-    show_line(sh, "  %-9s %6s asked, %s%s%s; slowest %s%s%s", r->who[i]->name, show_number(f->sent),
+    show_line(sh, "%-9s %6s asked, %s%s%s; slowest %s%s%s", r->who[i]->name, show_number(f->sent),
               extra, lost, f->wrong ? ", WRONG ANSWERS" : "", show_us(f->rtt_us_max),
               share ? "" : "; by ", share ? "" : moves);
 }
 
-void show_step(struct show *sh, const struct stage *s, uint32_t number, const struct step *st,
+static void add(char *out, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void add(char *out, size_t cap, const char *fmt, ...)
+{
+    size_t len = strlen(out);
+    va_list ap;
+    if (len > 0 && len + 2 < cap)
+        len += (size_t)snprintf(out + len, cap - len, ", ");
+    va_start(ap, fmt);
+    vsnprintf(out + len, cap - len, fmt, ap);
+    va_end(ap);
+}
+
+/* "at most 64 lost, no UPDATE, none later than 250 ms" */
+static void expected_text(const struct step *st, char *out, size_t cap)
+{
+    out[0] = '\0';
+    if (st->lost_max >= 0)
+        add(out, cap, st->lost_max == 0 ? "none lost" : "at most %lld lost",
+            (long long)st->lost_max);
+    if (st->updates_max == 0)
+        add(out, cap, "no UPDATE");
+    if (st->late_ms >= 0)
+        add(out, cap, "none later than %lld ms", (long long)st->late_ms);
+    if (st->outage_ms_max >= 0)
+        add(out, cap, "at most %lld ms in a row", (long long)st->outage_ms_max);
+    if (st->withdrawn_ms_max >= 0)
+        add(out, cap, "withdrawn within %lld ms", (long long)st->withdrawn_ms_max);
+    if (st->to[0] != '\0')
+        add(out, cap, "%s takes over", st->to);
+    if (st->verb == STEP_FLOOD)
+        add(out, cap, "only the continent with the most bots suffers");
+    add(out, cap, "no wrong answer, all clients back home");
+}
+
+void show_begin(struct show *sh, uint32_t number, const struct step *st)
+{
+    clear(sh);
+    fprintf(sh->out, "\n  %s%u. %s%s\n", sh->color ? BOLD : "", number, st->title,
+            sh->color ? PLAIN : "");
+    if (sh->color)
+        show_doing(sh, "watching for some %llu s", (unsigned long long)(st->for_us / 1000000 + 2));
+    fflush(sh->out);
+}
+
+void show_step(struct show *sh, const struct stage *s, const struct step *st,
                const struct step_result *r)
 {
-    char mark[16], withdrawn[64] = "";
-    snprintf(mark, sizeof mark, "%u", number);
-    if (r->failure_count == 0)
-        show_ok(sh, "%s. %s", mark, st->title);
-    else
-        show_bad(sh, "%s. %s", mark, st->title);
+    char withdrawn[64] = "", expected[300];
+    int64_t lead = (r->deed_ns - r->begun_ns) / 1000000;
     for (uint32_t i = 0; i < r->client_count; i++)
         show_client(sh, s, r, i, st->verb == STEP_FLOOD);
-    if (r->withdrawn_ms >= 0)
-        snprintf(withdrawn, sizeof withdrawn, "; gone after %lld ms", (long long)r->withdrawn_ms);
-    show_line(sh, "  in all    %s lost; UPDATEs on the wire: %u (%u announced, %u withdrawn%s%s)%s",
-              show_number(r->all.lost), r->wire.updates, r->wire.announced, r->wire.withdrawn,
-              r->wire.graceful_shutdown ? ", GRACEFUL_SHUTDOWN" : "",
-              r->wire.path_len_max > 1 ? ", longer path" : "", withdrawn);
-    if (r->all.lost > 0)
-        show_line(sh, "            lost ones were sent from %+.2f s to %+.2f s of the deed",
-                  (double)(r->all.lost_first_ms - (r->deed_ns - r->begun_ns) / 1000000) / 1000,
-                  (double)(r->all.lost_last_ms - (r->deed_ns - r->begun_ns) / 1000000) / 1000);
     for (uint32_t i = 0; i < r->bot_count; i++)
-        show_line(sh, "            %s sent %s queries/s", r->bots[i]->name,
-                  show_number(r->bot_qps[i]));
+        show_line(sh, "%-9s %6s queries/s sent", r->bots[i]->name, show_number(r->bot_qps[i]));
+    if (r->withdrawn_ms >= 0)
+        snprintf(withdrawn, sizeof withdrawn, "; route gone after %lld ms",
+                 (long long)r->withdrawn_ms);
+    show_line(sh, "UPDATEs on the wire: %u (%u prefixes announced, %u withdrawn%s%s)%s",
+              r->wire.updates, r->wire.announced, r->wire.withdrawn,
+              r->wire.graceful_shutdown ? ", GRACEFUL_SHUTDOWN" : "",
+              r->wire.path_len_max > 1 ? ", AS path prepended" : "", withdrawn);
+    if (r->all.lost > 0)
+        show_line(sh, "%s lost in all, sent between %+.2f s and %+.2f s", show_number(r->all.lost),
+                  (double)(r->all.lost_first_ms - lead) / 1000,
+                  (double)(r->all.lost_last_ms - lead) / 1000);
+    expected_text(st, expected, sizeof expected);
+    if (r->failure_count == 0)
+        show_ok(sh, "%s", expected);
     for (uint32_t i = 0; i < r->failure_count; i++)
-        show_line(sh, "  wrong: %s", r->failures[i]);
+        show_bad(sh, "%s", r->failures[i]);
 }

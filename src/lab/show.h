@@ -29,7 +29,10 @@ const char *show_number(uint64_t n);
 /* "12.3 ms", "1.25 s" */
 const char *show_us(uint64_t us);
 
-void show_step(struct show *sh, const struct stage *s, uint32_t number, const struct step *st,
+/* What came out of a step, client by client, and the verdict: lines on `out`. Borrows all of it. */
+void show_step(struct show *sh, const struct stage *s, const struct step *st,
                const struct step_result *r);
+/* Before it is played: its title. */
+void show_begin(struct show *sh, uint32_t number, const struct step *st);
 
 #endif

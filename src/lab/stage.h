@@ -27,6 +27,9 @@ bool stage_up(struct stage *s, struct lab *l, const struct node_faults *faults, 
               struct err *e);
 void stage_down(struct stage *s);
 
+/* node_start(), and the wire knows of it. */
+bool stage_start(struct stage *s, struct lab_host *h, struct err *e);
+
 /* Each client of the topology asks `qps` queries a second at the service's addresses. */
 bool stage_ask(struct stage *s, uint32_t qps, struct err *e);
 /* A client or bot asks on top; returns the flow. */
@@ -47,8 +50,8 @@ bool stage_settle(struct stage *s, int limit_ms, struct err *e);
 /* Sleeps, and comes back at once (false) when Ctrl-C was pressed. */
 bool stage_sleep(int64_t ms);
 
-/* The outside check, over everything so far: no UPDATE of a node before the first right answer on its
- * loopback since it was started; BIRD's log tells of the same announcements as the wire. Returns the
+/* The outside check, over everything so far: no route is announced without a right answer on the node's
+ * loopback since it was started or withdrew it; BIRD's log tells of the same announcements as the wire. Returns the
  * number of violations, each told by a line on `out`. */
 uint32_t stage_outside_check(struct stage *s, FILE *out);
 

@@ -181,9 +181,9 @@ static bool mend_at(struct play *p, struct lab_host *h, struct err *e)
     case STEP_STOP_NODE:
         if (!node_stop(l, h, 20000))
             return err_set(e, ERR_PEER, NULL, "%s did not end within 20 s of SIGTERM", h->name);
-        return node_start(l, h, e);
+        return stage_start(p->s, h, e);
     case STEP_KILL_NODE:
-        return node_start(l, h, e);
+        return stage_start(p->s, h, e);
     case STEP_CUT_HOST:
         return lab_cut(l, h, false, e);
     case STEP_STOP_WORKER:

@@ -40,7 +40,9 @@ struct traffic_options {
 
 struct traffic;
 
+/* Starts the two threads. The caller owns the result; NULL with *e filled. */
 struct traffic *traffic_new(struct err *e) BASE_MUST_USE;
+/* Ends every flow and both threads; NULL is fine. */
 void traffic_free(struct traffic *t);
 
 /* Begins to ask. Returns the flow's number, -1 with *e filled. */

@@ -23,6 +23,7 @@
 #include "lab/proc.h"
 
 #define EVENTS_MAX 65536
+#define STARTS_MAX 4096
 #define PROOFS_MAX 65536
 #define PROOF_EVERY_NS 50000000 /* one so often is enough; a node is never down for less */
 
@@ -51,6 +52,8 @@ struct wire {
     uint32_t event_count;
     struct proof *proofs; /* thinned */
     int64_t proof_last[LAB_HOSTS_MAX];
+    struct proof starts[STARTS_MAX]; /* of nodes, in order */
+    uint32_t start_count;
     uint32_t proof_count;
     uint8_t announced[LAB_HOSTS_MAX]; /* bit 0: IPv4, bit 1: IPv6 */
 };
@@ -324,6 +327,70 @@ int64_t wire_first_proof(struct wire *w, const struct lab_host *h, int64_t from_
             found = w->proofs[i].at_ns;
     pthread_mutex_unlock(&w->lock);
     return found;
+}
+
+void wire_started(struct wire *w, const struct lab_host *h, int64_t at_ns)
+{
+    uint32_t node = (uint32_t)(h - w->lab->topo->hosts);
+    pthread_mutex_lock(&w->lock);
+    if (w->start_count < STARTS_MAX)
+        w->starts[w->start_count++] = (struct proof){ .node = node, .at_ns = at_ns };
+    w->announced[node] = 0;
+    pthread_mutex_unlock(&w->lock);
+}
+
+/* The lock is held. */
+static int64_t proof_in(const struct wire *w, uint32_t node, int64_t from_ns)
+{
+    for (uint32_t i = 0; i < w->proof_count; i++)
+        if (w->proofs[i].node == node && w->proofs[i].at_ns >= from_ns)
+            return w->proofs[i].at_ns;
+    return INT64_MAX;
+}
+
+static int64_t last_start(const struct wire *w, uint32_t node, int64_t before_ns)
+{
+    int64_t at = 0;
+    for (uint32_t i = 0; i < w->start_count; i++)
+        if (w->starts[i].node == node && w->starts[i].at_ns <= before_ns)
+            at = w->starts[i].at_ns;
+    return at;
+}
+
+uint32_t wire_unproven(struct wire *w, const struct lab_host *h, int64_t *worst_ns)
+{
+    uint32_t node = (uint32_t)(h - w->lab->topo->hosts), bad = 0;
+    int64_t since[2] = { 0, 0 }; /* when the family was withdrawn */
+    bool out[2] = { false, false };
+    *worst_ns = 0;
+    pthread_mutex_lock(&w->lock);
+    for (uint32_t i = 0; i < w->event_count; i++) {
+        const struct bgpwatch_event *ev = &w->events[i].ev;
+        if (w->events[i].node != node || !ev->by_first || ev->kind != BGPWATCH_UPDATE ||
+            ev->family == 0)
+            continue;
+        int v6 = ev->family == 6;
+        int64_t start = last_start(w, node, ev->at_ns);
+        if (start > since[v6]) {
+            since[v6] = start;
+            out[v6] = false;
+        }
+        if (ev->withdrawn > 0) {
+            since[v6] = ev->at_ns;
+            out[v6] = false;
+        }
+        if (ev->announced == 0 || out[v6])
+            continue;
+        out[v6] = true;
+        int64_t proof = proof_in(w, node, since[v6]);
+        if (proof <= ev->at_ns)
+            continue;
+        bad++;
+        int64_t late = proof == INT64_MAX ? INT64_MAX : proof - ev->at_ns;
+        *worst_ns = late > *worst_ns ? late : *worst_ns;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return bad;
 }
 
 uint32_t wire_events(struct wire *w, int64_t from_ns, int64_t to_ns, struct wire_event *out,

@@ -15,6 +15,7 @@ struct wire_event {
     struct bgpwatch_event ev; /* at_ns is mono */
 };
 
+/* Listens from now on, until wire_free(); the nodes need not run yet. NULL with *e filled. */
 struct wire *wire_new(struct lab *l, struct err *e) BASE_MUST_USE;
 void wire_free(struct wire *w);
 
@@ -34,6 +35,14 @@ void wire_sum(struct wire *w, const struct lab_host *h, int64_t from_ns, int64_t
 
 /* Prefixes (4 and 6) that the node has announced and not withdrawn, by what went over its link. */
 uint32_t wire_announced(struct wire *w, const struct lab_host *h);
+
+/* Goes through the node's events in order: an announcement of a family that was not announced before must
+ * have a right answer on the loopback (see wire_first_proof()) between the moment in which the family
+ * was withdrawn, or `started_ns` (the last start), and itself. Returns how many had none; `worst_ns`
+ * gets the longest time by which the first proof came too late, INT64_MAX if none came. */
+uint32_t wire_unproven(struct wire *w, const struct lab_host *h, int64_t *worst_ns);
+/* The node was started: its announcements are gone, whatever was heard of them. */
+void wire_started(struct wire *w, const struct lab_host *h, int64_t at_ns);
 
 /* Mono ns of the first answer NOERROR, AA from the service address on the node's own loopback at or
  * after `from_ns`; 0: none so far. */
