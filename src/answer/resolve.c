@@ -138,17 +138,24 @@ static enum step cname(struct answer_state *a, const struct zone_found *f,
     return follow(a, next);
 }
 
-/* A chain may come by the same DNAME more than once; its record is in the answer once. */
-static bool dname_put(struct answer_state *a, const struct zone_node *node,
-                      const struct dns_name *node_name, const struct zone_rrset *set)
+static bool dname_seen(const struct answer_state *a, const struct zone_node *node)
 {
     for (unsigned i = 0; i < a->dnames_used; i++)
         if (a->dnames[i] == node)
             return true;
+    return false;
+}
+
+/* A chain may come by the same DNAME more than once; its record is in the answer once. */
+static bool dname_put(struct answer_state *a, const struct zone_node *node,
+                      const struct dns_name *node_name, const struct zone_rrset *set)
+{
+    if (dname_seen(a, node))
+        return true;
     struct wire_owner owner = { .name = node_name };
     if (!answer_put(a, DNS_ANSWER, &owner, set))
         return false;
-    a->dnames[a->dnames_used++] = node; /* never more of them than links */
+    a->dnames[a->dnames_used++] = node; /* one for a link, and one at the end: it fits */
     return true;
 }
 
@@ -209,6 +216,8 @@ static bool several(struct answer_state *a, const struct zone_node *node)
         if ((any ? set.count : set.sig_count) == 0)
             continue;
         found = true;
+        if (set.type == DNS_TYPE_DNAME && dname_seen(a, node))
+            continue;
         if (!answer_wire_rrset(&a->m, DNS_ANSWER, &owner, &set, parts)) {
             a->tc = true;
             break;
@@ -231,7 +240,9 @@ static enum step at_node(struct answer_state *a, const struct zone_found *f,
     } else if (zone_node_find(a->zone, node, qtype, &set)) {
         struct wire_owner owner = { .name = a->sname };
         found = true;
-        if (answer_put(a, DNS_ANSWER, &owner, &set))
+        if (qtype == DNS_TYPE_DNAME && !wildcard) /* which may be in already */
+            (void)dname_put(a, node, a->sname, &set);
+        else if (answer_put(a, DNS_ANSWER, &owner, &set))
             answer_additional_note(a, &set);
     } else if ((zone_node_flags(node) & ZONE_NODE_CNAME) != 0 &&
                zone_node_find(a->zone, node, DNS_TYPE_CNAME, &set)) {

@@ -41,7 +41,7 @@ struct answer_state {
     const struct dns_name *sname; /* SNAME of RFC 1034 section 4.3.2: qname, then a target */
     struct dns_name targets[2];   /* room for snames, used in turn */
     uint8_t chain;                /* links followed so far */
-    const struct zone_node *dnames[ANSWER_CHAIN_MAX]; /* owners whose DNAME is in already */
+    const struct zone_node *dnames[ANSWER_CHAIN_MAX + 1]; /* owners whose DNAME is in already */
     uint8_t dnames_used;
 
     uint8_t proofs_used, hosts_used;

@@ -20,7 +20,7 @@ static const char test_zone[] =
     "0000000000000000000000000000000000000000000000000000000000000000\n"
     "ns.sub A 192.0.2.2\nother NS ns.other\nns.other A 192.0.2.3\n"
     "* TXT wild\n* MX 1 a\n*.w CNAME a.b\na.b CNAME loop1\nloop1 CNAME loop2\nloop2 CNAME loop1\n"
-    "d DNAME u.\ndd DNAME d\nlong DNAME "
+    "d DNAME u.\ndd DNAME d\nea DNAME eb\nx.eb CNAME y.ea\nz.eb CNAME ea\nlong DNAME "
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.u.\n"
@@ -63,6 +63,66 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
+/* No record is twice in a section. */
+static void records_differ(const uint8_t *out, size_t got)
+{
+    enum { RRS = 64 };
+    static struct seen {
+        enum dns_section section;
+        uint16_t type;
+        struct dns_name owner;
+        int32_t len;
+        uint8_t rdata[300];
+    } seen[RRS];
+    struct dns_reader d;
+    struct dns_rr rr;
+    unsigned n = 0;
+    base_assert(dns_reader_open(&d, out, got));
+    while (n < RRS && dns_reader_next(&d, &rr) == DNS_READER_RR) {
+        struct seen *s = &seen[n];
+        s->section = rr.section;
+        s->type = rr.type;
+        s->owner = rr.owner;
+        s->len = dns_reader_rdata(&d, &rr, s->rdata, sizeof s->rdata);
+        if (s->len < 0)
+            continue;
+        for (unsigned i = 0; i < n; i++)
+            base_assert(seen[i].section != s->section || seen[i].type != s->type ||
+                        seen[i].len != s->len || !dns_name_equal(&seen[i].owner, &s->owner) ||
+                        memcmp(seen[i].rdata, s->rdata, (size_t)s->len) != 0);
+        n++;
+    }
+}
+
+/* Bytes as a choice of labels of the zones above, a type and flags: a good query that gets deep. */
+static size_t query_of(const uint8_t *data, size_t size, uint8_t query[512])
+{
+    static const char *const labels[] = { "t",    "u",     "sub", "ns", "other", "w",    "a",
+                                          "b",    "loop1", "d",   "dd", "long",  "mail", "srv",
+                                          "big",  "x",     "y",   "z",  "*",     "back", "https",
+                                          "nope", "c",     "ea",  "eb", "f" };
+    static const uint16_t types[] = { 1,  2,  5,  6,  15, 16, 28,  33, 35,
+                                      39, 43, 46, 47, 48, 65, 255, 99 };
+    struct dns_name name;
+    char text[512] = "";
+    if (size < 4)
+        return 0;
+    for (size_t i = 3; i < size && i < 12; i++) {
+        strcat(text, labels[data[i] % BASE_COUNT(labels)]);
+        strcat(text, ".");
+    }
+    base_assert(dns_name_from_text(&name, text));
+    struct dns_ask ask = { .id = 7,
+                           .qname = &name,
+                           .qtype = types[data[0] % BASE_COUNT(types)],
+                           .qclass = DNS_CLASS_IN,
+                           .edns = (data[1] & 1) != 0,
+                           .dnssec_ok = (data[1] & 2) != 0,
+                           .nsid = (data[1] & 4) != 0,
+                           .udp_payload = (uint16_t)(data[2] * 8) };
+    return dns_ask_write(&ask, query, 512);
+}
+
 static void response_holds(const uint8_t *query, size_t len, const uint8_t *out, size_t got,
                            size_t limit, const struct answer_info *info)
 {
@@ -88,12 +148,13 @@ static void response_holds(const uint8_t *query, size_t len, const uint8_t *out,
         opts += rr.type == DNS_TYPE_OPT;
     }
     base_assert(step == DNS_READER_END);
+    records_differ(out, got);
     base_assert(opts == (q.edns ? 1 : 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static uint8_t out[DNS_MESSAGE_MAX];
+    static uint8_t out[DNS_MESSAGE_MAX], made[512];
     if (size < 1)
         return 0;
     struct answer_options o = { .nsid = (const uint8_t *)"site",
@@ -103,7 +164,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                 .any_full = (data[0] & 2) != 0 };
     enum answer_transport t = (data[0] & 1) != 0 ? ANSWER_TCP : ANSWER_UDP;
     const uint8_t *query = data + 1;
-    size_t len = size - 1, cap = (data[0] & 4) != 0 ? DNS_UDP_PLAIN_MAX : sizeof out;
+    size_t len = size - 1;
+    if ((data[0] & 8) != 0) {
+        len = query_of(data + 1, size - 1, made);
+        query = made;
+    }
+    size_t cap = (data[0] & 4) != 0 ? DNS_UDP_PLAIN_MAX : sizeof out;
     struct answer_info info;
     size_t got = answer_compose(&o, zones, query, len, t, out, cap, &info);
     if (got == 0) {

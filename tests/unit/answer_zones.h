@@ -36,7 +36,7 @@ static const struct {
       /* DNAME */
       "d DNAME second.\nd TXT x\ndd DNAME d.example.\nlong DNAME " X63 "." X63 "." X63
       ".\ndl DNAME x.dl2\ndl2 DNAME dl\n"
-      "ea DNAME eb\nx.eb CNAME y.ea\ny.eb A 192.0.2.13\n"
+      "ea DNAME eb\nx.eb CNAME y.ea\ny.eb A 192.0.2.13\nz.eb CNAME ea\n"
       "grow DNAME b.grow2\ngrow2 DNAME c.grow\n"
       /* hosts */
       "srv SRV 1 2 3 ns1\nhttps HTTPS 1 . alpn=h2\nhttps A 192.0.2.10\nsvc SVCB 1 ns1\n"
@@ -229,6 +229,9 @@ static const struct {
     { "6672 3.2", "twice through one DNAME: the record comes once", "x.ea.example. A",
       "NOERROR aa | ea.example. DNAME eb.example., x.ea.example. CNAME x.eb.example., x.eb.example. "
       "CNAME y.ea.example., y.ea.example. CNAME y.eb.example., y.eb.example. A | |" },
+    { "6672 3.2", "the record that a chain has passed is what was asked for", "z.ea.example. DNAME",
+      "NOERROR aa | ea.example. DNAME eb.example., z.ea.example. CNAME z.eb.example., z.eb.example. "
+      "CNAME ea.example. | |" },
     { "6672 2.2", "too long", X63 ".long.example. A",
       "YXDOMAIN aa | long.example. DNAME " X63 "." X63 "." X63 ". | |" },
     /* several types, hosts */
