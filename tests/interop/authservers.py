@@ -16,7 +16,7 @@ import dnsmsg
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 PEERS = os.path.join(TOP, 'tools', 'peers')
-PORTS = {'knot': 5301, 'nsd': 5302, 'bind': 5303}
+PORTS = {'knot': 5301, 'nsd': 5302, 'bind': 5303, 'perigee': 5304}
 
 
 def skip_all(why):
