@@ -13,8 +13,8 @@ static const struct config_key fleet_keys[] = {
     { "secret_file", CONFIG_KIND_FILE, FIELD(config_fleet, secret_file),
       .doc =
           "A file with one secret line, the same on every node, by which the nodes know each "
-          "other's datagrams. Mode 0600; 16 to 255 characters. Without it the nodes do not speak, "
-          "and a site knows of the others only what its neighbors tell it." },
+          "other's datagrams. Mode 0600; 16 to 255 characters. Without it only the sender's address "
+          "says who speaks, and addresses can be forged: fine in a lab." },
     { "port", CONFIG_KIND_NUMBER, FIELD(config_fleet, port), .min = 1, .max = 65535, .def = "4953",
       .doc = "The UDP port of these datagrams, on the nodes' own addresses." },
 };
@@ -117,10 +117,12 @@ static const struct config_key neighbor_keys[] = {
     { "passive", CONFIG_KIND_BOOL, FIELD(config_neighbor, passive), .def = "no",
       .doc = "`yes` waits for its connection and never connects." },
     { "ttl_security", CONFIG_KIND_BOOL, FIELD(config_neighbor, ttl_security), .def = "no",
-      .doc = "`yes` accepts only packets that no more than `multihop` (or no) routers can have "
+      .doc = "`yes` accepts only packets that no router, or at most `multihop` hops, can have "
              "forwarded (GTSM, RFC 5082). The neighbor must do the same." },
     { "multihop", CONFIG_KIND_NUMBER, FIELD(config_neighbor, multihop), .min = 0, .max = 255,
-      .def = "0", .doc = "How many hops away an eBGP neighbor may be. 0: directly connected." },
+      .def = "0",
+      .doc = "With `ttl_security`: how many routers may lie between. 0: it is directly connected. "
+             "Without `ttl_security` a session works over any distance." },
     { "hold_time", CONFIG_KIND_TIME_S, FIELD(config_neighbor, hold_s), .min = 0, .max = 65535,
       .def = "9s",
       .doc = "The session is dead when nothing has come for this long (RFC 4271 section 4.2). `0s` "

@@ -369,19 +369,20 @@ static void loop_start(struct control *c)
 
 static bool rooms_start(struct control *c, struct err *e)
 {
-    static struct announce_config a; /* large, copied by announce_init */
+    struct announce_config *a = base_calloc(1, sizeof *a); /* large */
     char *state_dir = config_expand(c->bundle.config->state_dir, c->bundle.node);
     control_drain_init(&c->drain, c->loop, state_dir);
     free(state_dir);
-    control_announce_config(&a, &c->bundle);
-    announce_init(&c->announce, &a);
+    control_announce_config(a, &c->bundle);
+    announce_init(&c->announce, a);
+    free(a);
     control_fleet_init(&c->fleet, c->bundle.config, c->bundle.node, c);
     control_routes_init(&c->routes);
     c->seen = base_calloc(CONTROL_SEEN_MAX, sizeof *c->seen);
     c->health = control_health_new(c->loop, &c->bundle, on_changed, c, e);
     if (c->health == NULL)
         return false;
-    c->bgp = control_speaker_new(c->loop, &c->bundle, &a, on_bgp_event, c, e);
+    c->bgp = control_speaker_new(c->loop, &c->bundle, &c->announce.config, on_bgp_event, c, e);
     if (c->bgp == NULL)
         return false;
     if (!control_socket_open(&c->socket, c->loop, GUARD_CONTROL_FD_UNIX, c, on_request, e))

@@ -23,11 +23,18 @@ struct drain_work {
     char error[200];
 };
 
+static char *text_join(const char *a, const char *b)
+{
+    size_t cap = strlen(a) + strlen(b) + 1;
+    char *text = base_alloc(cap);
+    snprintf(text, cap, "%s%s", a, b);
+    return text;
+}
+
 void control_drain_init(struct control_drain *d, uv_loop_t *loop, const char *state_dir)
 {
     d->loop = loop;
-    d->path = base_alloc(strlen(state_dir) + sizeof "/drained");
-    sprintf(d->path, "%s/drained", state_dir);
+    d->path = text_join(state_dir, "/drained");
     d->kept = true;
     FILE *f = fopen(d->path, "re");
     if (f == NULL) {
@@ -58,8 +65,7 @@ static bool fail(struct drain_work *w, const char *what)
 /* So that a crash at any instant leaves the file as it was or as it shall be. */
 static bool file_write(struct drain_work *w)
 {
-    char *tmp = base_alloc(strlen(w->path) + sizeof ".new");
-    sprintf(tmp, "%s.new", w->path);
+    char *tmp = text_join(w->path, ".new");
     bool ok = false;
     int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (fd < 0)

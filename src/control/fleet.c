@@ -2,6 +2,7 @@
 
 /* The edge of the fleet room: its socket, its tags, its clocks. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -16,16 +17,17 @@
 void control_fleet_init(struct control_fleet *f, const struct config *config,
                         const struct config_node *node, struct control *c)
 {
-    static struct fleet_config fc; /* large, copied by fleet_init */
+    struct fleet_config *fc = base_calloc(1, sizeof *fc); /* large */
     uint32_t random = 1;
     wall_t now = time_wall();
-    control_fleet_config(&fc, config, node);
+    control_fleet_config(fc, config, node);
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
         random = (uint32_t)now.ns; /* an early boot without entropy: still not the one before */
     f->config = config;
     f->control = c;
-    f->configured = fc.node_count > 1;
-    fleet_init(&f->fleet, &fc, (uint64_t)now.s * 1000 + (uint64_t)(now.ns / 1000000), random);
+    f->configured = fc->node_count > 1;
+    fleet_init(&f->fleet, fc, (uint64_t)now.s * 1000 + (uint64_t)(now.ns / 1000000), random);
+    free(fc);
 }
 
 static void socket_error(struct control_fleet *f, const char *what)
@@ -39,10 +41,9 @@ static void socket_error(struct control_fleet *f, const char *what)
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
-    static char bytes[FLEET_DATAGRAM_MAX + 1]; /* one loop, read and done with before the next */
-    (void)handle;
+    struct control_fleet *f = handle->data;
     (void)suggested;
-    *buf = uv_buf_init(bytes, sizeof bytes);
+    *buf = uv_buf_init(f->datagram, sizeof f->datagram); /* done with before the next is read */
 }
 
 static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from,

@@ -87,7 +87,8 @@ struct control_fleet {
     int family;      /* of the socket */
     const struct config *config;
     struct control *control;
-    mono_t last_error; /* a socket that refuses is logged once in a while */
+    char datagram[FLEET_DATAGRAM_MAX + 1]; /* the one that is read */
+    mono_t last_error;                     /* a socket that refuses is logged once in a while */
 };
 
 void control_fleet_init(struct control_fleet *f, const struct config *config,
@@ -115,13 +116,18 @@ bool control_routes_is_other_site(const struct config *config, const struct conf
 
 /* ---- setup.c: the configuration, as each room wants it ---------------------------------------- */
 
+/* The same prefix in the words of the other room. */
 struct bgp_prefix control_bgp_prefix(const struct prefix *p);
-struct prefix control_prefix(const struct bgp_prefix *p);
+struct prefix control_prefix(const struct bgp_prefix *p); /* and back */
+/* Fills *a; it borrows the names of the services. */
 void control_announce_config(struct announce_config *a, const struct config_bundle *b);
+/* Fills *f; borrows nothing. */
 void control_fleet_config(struct fleet_config *f, const struct config *c,
                           const struct config_node *node);
+/* What health_new() makes of the node's service addresses; NULL with *e filled in. */
 struct health *control_health_new(uv_loop_t *loop, const struct config_bundle *b,
                                   void (*changed)(void *), void *arg, struct err *e) BASE_MUST_USE;
+/* What bgp_speaker_new() makes of the node's neighbors and prefixes; NULL with *e filled in. */
 struct bgp_speaker *control_speaker_new(uv_loop_t *loop, const struct config_bundle *b,
                                         const struct announce_config *a,
                                         bgp_speaker_handler *handler, void *arg,

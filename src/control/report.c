@@ -333,7 +333,7 @@ static json_t *seen_report(const struct control *c, const struct bgp_seen *s, mo
 
 json_t *control_report_routes(struct control *c)
 {
-    static struct bgp_route_status rows[ROUTES_SHOWN_MAX]; /* scratch of the one thread */
+    struct bgp_route_status *rows = base_calloc(ROUTES_SHOWN_MAX, sizeof *rows);
     mono_t now = time_mono();
     json_t *out = json_array(), *seen = json_array();
     for (uint32_t n = 0; n < bgp_speaker_neighbor_count(c->bgp); n++) {
@@ -342,6 +342,7 @@ json_t *control_report_routes(struct control *c)
             json_array_append_new(
                 out, route_report(&rows[i], c->bundle.node->neighbors.at[n].name, now));
     }
+    free(rows);
     uint32_t count = bgp_speaker_seen(c->bgp, c->seen, CONTROL_SEEN_MAX);
     for (uint32_t i = 0; i < count && i < CONTROL_SEEN_MAX; i++)
         json_array_append_new(seen, seen_report(c, &c->seen[i], now));

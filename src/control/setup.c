@@ -2,6 +2,7 @@
 
 /* The configuration, as each room wants it. */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,7 +86,7 @@ void control_fleet_config(struct fleet_config *f, const struct config *c,
     f->secret = c->fleet.secret != NULL;
     for (uint32_t i = 0; i < c->nodes.count; i++) {
         const struct config_node *n = &c->nodes.at[i];
-        strncpy(f->nodes[i].name, n->name, FLEET_NAME_MAX);
+        snprintf(f->nodes[i].name, sizeof f->nodes[i].name, "%s", n->name);
         f->nodes[i].address_count = n->addresses.count;
         memcpy(f->nodes[i].addresses, n->addresses.at, n->addresses.count * sizeof(union addr));
     }

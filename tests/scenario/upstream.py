@@ -132,9 +132,9 @@ class Upstream:
             f.write(change(text))
         os.rename(self.zone_path() + '.new', self.zone_path())
 
-    def start(self, *more, binary=BIN, env=None):
+    def start(self, *more, binary=BIN, env=None, prefix=None):
         n = Node(['run', '-c', os.path.join(self.work, 'fleet.yaml'), '--node', 'ams1', *more],
-                 binary=binary, env=env, prefix=('ip', 'netns', 'exec', self.ns))
+                 binary=binary, env=env, prefix=prefix or ('ip', 'netns', 'exec', self.ns))
         self.nodes.append(n)
         return n
 
