@@ -116,10 +116,11 @@ static void ended(struct guard *g, pid_t pid, int status, mono_t now)
 static void read_requests(struct guard *g, mono_t now)
 {
     struct guard_request r;
-    while (guard_child_receive(&g->control, &r, sizeof r, NULL) == 1) {
+    int got;
+    while ((got = guard_child_receive(&g->control, &r, sizeof r, NULL)) == 1) {
         r.text[sizeof r.text - 1] = '\0';
         if (r.kind == GUARD_REQ_RELOAD_ZONES)
-            guard_load_start(g);
+            guard_load_start(g, now);
         else if (r.kind == GUARD_REQ_REPLACE_SERVE)
             guard_serving_replace(g, r.text, now);
         else if (r.kind == GUARD_REQ_DRAINED && g->stop == STOP_CONTROL)
@@ -127,6 +128,8 @@ static void read_requests(struct guard *g, mono_t now)
         else
             log_warn("control_request", "kind=%u why=\"not expected\"", r.kind);
     }
+    if (got < 0)
+        guard_child_kill(&g->control);
 }
 
 static void watch_progress(struct guard *g, mono_t now)

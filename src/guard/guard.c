@@ -202,7 +202,7 @@ static void read_signals(struct guard *g, mono_t now)
         } else if (g->stop == STOP_NO) {
             log_info("reload", "why=SIGHUP");
             guard_tell(g, &ev, -1);
-            guard_load_start(g);
+            guard_load_start(g, now);
         }
     }
 }
@@ -249,7 +249,7 @@ static void run(struct guard *g)
         guard_control_step(g, now);
         step_stop(g, now);
         if (g->load_wanted && g->stop == STOP_NO && g->load.pid == 0 && g->staged_fd < 0)
-            guard_load_start(g);
+            guard_load_start(g, now);
         if (!ready && g->active != NULL) {
             ready = true;
             notify("READY=1");
@@ -317,7 +317,7 @@ int guard_run(const struct guard_options *o)
         !guard_identity_find(&g->identity, o->user) || !raise_descriptors(&g->o) ||
         !open_signals(g) || !open_shared(g))
         return 1;
-    if (!guard_net_open(&g->net, &g->o) || !guard_load_start(g)) {
+    if (!guard_net_open(&g->net, &g->o) || !guard_load_start(g, time_mono())) {
         guard_net_close(&g->net, &g->o);
         return 1;
     }

@@ -32,13 +32,14 @@ static int sources_memfd(const struct guard_options *o)
     return -1;
 }
 
-bool guard_load_start(struct guard *g)
+bool guard_load_start(struct guard *g, mono_t now)
 {
     g->load_wanted = g->load.pid != 0 || g->staged_fd >= 0;
     if (g->load_wanted)
         return true;
     int sources = sources_memfd(&g->o);
     g->loading_fd = memfd_create("perigee-image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    g->load_deadline = mono_add_ms(now, GUARD_LOAD_MS);
     memset(g->load_errors, 0, sizeof *g->load_errors);
     const int pass[] = { sources, g->loading_fd, g->errors_fd };
     const struct guard_start how = {

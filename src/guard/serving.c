@@ -231,8 +231,8 @@ void guard_serving_replace(struct guard *g, const char *why, mono_t now)
         give_up_active(g, GUARD_DOWN_ASKED, 0, 0, why, now);
 }
 
-/* A signal of its own making (a crash) makes its queries suspect: nothing of them is replayed, lest
- * the query that killed one process kills the next. */
+/* After a crash of its own making the query at hand is suspect: it is not replayed, lest what killed
+ * one process kills the next. */
 static bool is_own_signal(int number)
 {
     return number != SIGKILL && number != SIGTERM && number != SIGINT;
@@ -240,7 +240,7 @@ static bool is_own_signal(int number)
 
 static void replay(struct guard *g, struct serve_slot *dead)
 {
-    if (!dead->was_active || dead->skip == ~UINT64_C(0) || g->active == NULL)
+    if (!dead->was_active || g->active == NULL)
         return;
     const struct serve_order o = { .kind = SERVE_ORDER_REPLAY, .skip = dead->skip };
     guard_child_send(&g->active->child, &o, sizeof o, dead->flight_fd);
@@ -313,8 +313,9 @@ static void on_image_failed(struct guard *g, struct serve_slot *s, const char *t
 static void read_reports(struct guard *g, struct serve_slot *s, mono_t now)
 {
     struct serve_report r;
+    int got = 0;
     while (s->state != SLOT_FREE && s->state != SLOT_DYING &&
-           guard_child_receive(&s->child, &r, sizeof r, NULL) == 1) {
+           (got = guard_child_receive(&s->child, &r, sizeof r, NULL)) == 1) {
         r.text[sizeof r.text - 1] = '\0';
         if (r.kind == SERVE_REPORT_READY)
             on_ready(g, s, r.version, now);
@@ -323,6 +324,8 @@ static void read_reports(struct guard *g, struct serve_slot *s, mono_t now)
         else if (r.kind == SERVE_REPORT_DRAINED && s == g->active && g->stop == STOP_SERVE)
             g->stop_deadline = mono_min(g->stop_deadline, mono_add_ms(now, 50));
     }
+    if (got < 0) /* it ends, or breaks the form: then it shall end */
+        guard_child_kill(&s->child);
 }
 
 static pid_t tid_of(const struct serve_worker_page *p)
@@ -432,6 +435,8 @@ void guard_serving_step(struct guard *g, mono_t now)
     }
     if (guard_child_reap(&g->load, &status))
         guard_load_ended(g, status, now);
+    else if (g->load.pid != 0 && !mono_before(now, g->load_deadline))
+        guard_child_kill(&g->load);
     if (g->stop < STOP_SERVE && g->image_fd >= 0 && g->standby == NULL &&
         !mono_before(now, g->start_after))
         start(g, now);

@@ -23,7 +23,8 @@
 #define GUARD_CONTROL_HANG_MS 250  /* no progress of control */
 #define GUARD_CONTROL_STARVED_MS 450
 #define GUARD_CONTROL_START_MS 10000
-#define GUARD_DRAIN_MS 1000 /* for serve to answer what is queued, and for the others to end */
+#define GUARD_LOAD_MS 600000 /* a loader that takes longer reads from a disk that does not answer */
+#define GUARD_DRAIN_MS 1000  /* for serve to answer what is queued, and for the others to end */
 
 enum slot_state {
     SLOT_FREE,
@@ -43,7 +44,7 @@ struct serve_slot {
     uint32_t version; /* of the image that it has proven; 0: none */
     uint32_t ordered; /* of the image that it was sent last */
     mono_t deadline;  /* to be ready by then; MONO_NEVER: nothing is awaited */
-    uint64_t skip;    /* workers whose flight must not be replayed, ~0: none may be */
+    uint64_t skip;    /* workers whose query at hand must not be replayed: it may be the cause */
     bool was_active;  /* its flight is of interest when it is gone */
     struct watch link;
     struct watch worker[SERVE_WORKERS_MAX];
@@ -76,6 +77,7 @@ struct guard {
 
     /* Zones: `image` is in use; `staged` is loaded and being proven, by the standby first. */
     struct guard_child load;
+    mono_t load_deadline;
     int loading_fd, errors_fd;
     struct zone_errors *load_errors;
     bool load_wanted;
@@ -92,7 +94,7 @@ struct guard {
 };
 
 /* serving.c */
-bool guard_load_start(struct guard *g); /* now, or when the running one has ended */
+bool guard_load_start(struct guard *g, mono_t now); /* now, or when the running one has ended */
 void guard_load_ended(struct guard *g, int status, mono_t now);
 void guard_serving_step(struct guard *g, mono_t now); /* reports, ends, hangs, starts */
 void guard_serving_stage(struct guard *g, int image_fd, mono_t now); /* takes image_fd */

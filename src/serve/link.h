@@ -69,8 +69,8 @@ struct serve_setup {
 enum serve_order_kind {
     SERVE_ORDER_IMAGE = 1, /* fd: prove the image of `version`, then answer from it */
     SERVE_ORDER_ACTIVATE,  /* read the sockets from now on */
-    SERVE_ORDER_REPLAY,    /* fd: the flight of a dead predecessor; answer what it left, but nothing
-                              of the workers in `skip` (bit i is worker i) */
+    SERVE_ORDER_REPLAY,    /* fd: the flight of a dead predecessor; answer what it left, but not the
+                              query that a worker in `skip` (bit i is worker i) was busy with */
     SERVE_ORDER_DRAIN,     /* answer what is queued, report, and end */
 };
 
@@ -102,6 +102,7 @@ struct serve_report {
 #define SERVE_CONTROL_MAX 64 /* room for the message that tells the address that was asked */
 struct serve_flight {
     _Alignas(4096) uint32_t socket; /* index into setup of the socket being read */
+    uint32_t busy_with;             /* slot of the query being answered, plus one; 0: none */
     uint32_t tx_count;
     uint8_t tx_slot[SERVE_BATCH]; /* tx[j] answers rx[tx_slot[j]] */
     struct mmsghdr rx[SERVE_BATCH], tx[SERVE_BATCH];

@@ -74,10 +74,12 @@ uint32_t serve_replay_flight(struct serve *s, int fd, uint64_t skip)
     const struct serve_flight *f = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
     if (f == MAP_FAILED)
         return 0;
-    for (uint32_t w = 0; w < s->setup->workers; w++)
-        for (uint32_t slot = 0; slot < SERVE_BATCH && (skip >> w & 1) == 0; slot++)
-            if (f[w].rx[slot].msg_len != 0 && !was_answered(&f[w], slot))
+    for (uint32_t w = 0; w < s->setup->workers; w++) {
+        const uint32_t suspect = (skip >> w & 1) != 0 ? f[w].busy_with : 0;
+        for (uint32_t slot = 0; slot < SERVE_BATCH; slot++)
+            if (f[w].rx[slot].msg_len != 0 && slot + 1 != suspect && !was_answered(&f[w], slot))
                 count += replay_one(s, &f[w], slot);
+    }
     union {
         const void *in;
         void *out;

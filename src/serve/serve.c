@@ -79,6 +79,14 @@ static bool open_all(struct link *l)
     return true;
 }
 
+/* A thread that was made may not have run yet; who watches must not take that for a hang. */
+static void wait_for_workers(const struct link *l)
+{
+    for (uint32_t i = 0; i < l->started; i++)
+        while (atomic_load_explicit(&l->worker[i].row->tid, memory_order_relaxed) == 0)
+            poll(NULL, 0, 1);
+}
+
 static void report(enum serve_report_kind kind, uint32_t version, const char *text)
 {
     struct serve_report r = { .kind = kind, .version = version };
@@ -215,6 +223,7 @@ int serve_main(int argc, char **argv)
     atomic_store_explicit(&row->tid, (int32_t)gettid(), memory_order_relaxed);
     if (!serve_sandbox_enter())
         return 1;
+    wait_for_workers(l);
     atomic_store_explicit(&l->serve.page->workers, l->started, memory_order_release);
     for (;;) {
         struct pollfd p = { .fd = SERVE_FD_LINK, .events = POLLIN };

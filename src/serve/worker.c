@@ -87,6 +87,9 @@ static uint32_t compose(struct worker *w, uint32_t n, bool any)
     for (uint32_t i = 0; i < n; i++) {
         struct answer_info info;
         uint8_t *out = w->answers + (size_t)count * WORKER_ANSWER_STRIDE;
+        atomic_signal_fence(memory_order_seq_cst);
+        f->busy_with = i + 1;
+        atomic_signal_fence(memory_order_seq_cst);
         fault_before(f->query[i], f->rx[i].msg_len);
         size_t len = answer_compose(&w->serve->options, zs, f->query[i], f->rx[i].msg_len,
                                     ANSWER_UDP, out, ANSWER_UDP_CAP, &info);
@@ -108,6 +111,7 @@ static uint32_t compose(struct worker *w, uint32_t n, bool any)
         f->tx_slot[count++] = (uint8_t)i;
         rcodes[info.rcode & 15]++;
     }
+    f->busy_with = 0;
     for (uint32_t i = 0; i < 16; i++)
         if (rcodes[i] != 0)
             count_add(&w->row->tx_rcode[i], rcodes[i]);
