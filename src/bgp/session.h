@@ -69,6 +69,7 @@ void bgp_session_set(struct bgp_session *s, const struct bgp_rib_want *set, uint
                      const char *why_gone, mono_t now);
 void bgp_session_push(struct bgp_session *s, bool withdrawals_only);
 
+/* Another watch list, borrowed until the next one; asks the neighbor for all its routes again. */
 void bgp_session_watch(struct bgp_session *s, const struct bgp_prefix *watch, uint32_t count);
 
 /* ---- what a session asks of its speaker (speaker.c) --------------------------------------------- */

@@ -174,6 +174,7 @@ struct bgp_neighbor_status {
 };
 
 uint32_t bgp_speaker_neighbor_count(const struct bgp_speaker *s);
+/* How the neighbor (index) stands now; a copy, but for `name`. */
 void bgp_speaker_status(const struct bgp_speaker *s, uint32_t neighbor,
                         struct bgp_neighbor_status *out);
 

@@ -78,13 +78,15 @@ bool control_routes_is_other_site(const struct config *config, const struct conf
         return false;
     if (p->origin != node->as)
         return true;
-    /* The sites share an AS number. Our own route, told back to us, has nothing but the neighbor's
-     * number in front of ours; what another site announced came through at least one more network,
-     * or through the same neighbor with the same path, which cannot be told apart: not counted. */
-    uint32_t others = 0, last = 0;
-    for (uint32_t i = 0; i < p->count && p->as[i] != node->as; i++) {
-        others += p->as[i] != last;
-        last = p->as[i];
-    }
-    return others > 1;
+    /* The sites share an AS number. Our own route may be told back to us, by the neighbor that has it
+     * from us or, through half the Internet, by another one; but the network in front of our number is
+     * then always one that we announce to. A site behind the same network cannot be told apart from
+     * such an echo: not counted. */
+    uint32_t upstream = 0;
+    for (uint32_t i = 0; i < p->count && p->as[i] != node->as; i++)
+        upstream = p->as[i];
+    for (uint32_t i = 0; i < node->neighbors.count; i++)
+        if (node->neighbors.at[i].as == upstream)
+            return false;
+    return upstream != 0;
 }

@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -49,7 +50,8 @@ class Tap:
 
 
 def run(*argv, check=True):
-    r = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    r = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT, text=True)
     if check and r.returncode:
         raise RuntimeError(f'{" ".join(argv)}: {r.stdout}')
     return r.stdout
@@ -232,6 +234,7 @@ def have_peer(tap, path, name):
 
 def main(name, path, body):
     """Runs body(lab, tap) with what it needs; the exit status of the test."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was made goes
     tap = Tap()
     if not have_peer(tap, path, name):
         sys.exit(tap.end())
