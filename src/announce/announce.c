@@ -167,6 +167,8 @@ void announce_step(struct announce *a, const struct announce_input *in, struct a
     announce_crash_step(a, in);
     announce_load_step(a, in);
     announce_replace_step(a, in, out);
+    for (uint32_t i = 0; i < a->config.prefix_count; i++)
+        a->heard_ever = a->heard_ever || in->others[i].heard > 0;
     for (uint32_t i = 0; i < a->config.prefix_count; i++) {
         announce_state_step(a, i, in, out);
         add_routes(a, i, out);

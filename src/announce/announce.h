@@ -98,11 +98,13 @@ struct announce_config {
     uint32_t capacity_return_ms;   /* withdrawn for load at least so long; doubles when it recurs */
     uint32_t capacity_return_max_ms;
     uint32_t crashes, crash_window_ms; /* the so manieth crash within so long withdraws at once */
-    uint32_t rank; /* this node's place among the fleet's nodes, from 0: who acts first when sites
-                         know of each other by BGP alone */
-    uint32_t rank_ms; /* between two ranks; longer than BGP takes to settle */
-    bool fleet;       /* other nodes are configured: their word counts before BGP's */
-    bool dry_run;     /* decide everything, announce nothing: announce_out.routes stays empty */
+    uint32_t
+        rank; /* this node's place among the fleet's nodes, from 0: where sites know of each other
+                      by BGP alone, they step back for load by turns of the wall clock */
+    uint32_t rank_count; /* nodes in the fleet file; 0 or 1: this one alone */
+    uint32_t rank_ms;    /* how long each node's turn lasts */
+    bool fleet; /* other nodes are configured: once heard, only their word counts, and not BGP's */
+    bool dry_run; /* decide everything, announce nothing: announce_out.routes stays empty */
 };
 
 /* Whether another site announces a prefix. `fleet` gives the first three (fleet/fleet.h), the BGP
@@ -128,6 +130,8 @@ struct announce_serve {
 
 struct announce_input {
     mono_t now; /* never goes back */
+    wall_t
+        wall; /* at the same moment; used only to take turns where BGP alone tells of other sites */
     const struct verdict_set *verdict;
     struct announce_serve serve;
     uint64_t queries, answers; /* of clients, since the start: health_traffic(). Never go back */
@@ -220,6 +224,7 @@ struct announce {
     struct announce_config config;
     struct announce_memory memory[ANNOUNCE_PREFIXES_MAX];
     bool started;
+    bool heard_ever;                     /* another node of the fleet has been heard */
     mono_t rate_at;                      /* of the last sample of the counters */
     uint64_t rate_queries, rate_answers; /* the counters then */
     uint64_t query_mqps, answer_mqps; /* averages over about a second, thousandths of one per s */

@@ -84,27 +84,27 @@ static bool grants_are_over(struct step *s)
 }
 
 /* Whether another site takes over what this one no longer answers: it is bound to stay by the fleet's
- * word; or, when no node of the fleet is heard, BGP shows it. */
+ * word. BGP's counts only where the nodes of the fleet have never been heard to speak: when they
+ * have, and fall silent, what BGP still shows may be the route of a dead host that waits for its
+ * hold timer. */
 static bool another_takes_over(const struct step *s)
 {
     if (s->others->permit)
         return true;
-    bool word = s->a->config.fleet && s->others->heard > 0;
-    return !word && s->others->seen_bgp;
+    return s->others->seen_bgp && !(s->a->config.fleet && s->a->heard_ever);
 }
 
-/* By BGP alone two sites could see each other and leave together. So they act one after the other, in
- * the order of the fleet file, each later than BGP takes to show what the one before did. */
+/* By BGP alone two sites of a fleet could see each other and leave together. So they take turns by the
+ * wall clock, in the order of the fleet file, and act only in the first quarter of their turn: before
+ * the next one acts, BGP has had three quarters of a turn, less what the clocks differ, to show it. */
 static bool its_turn(struct step *s)
 {
-    if (s->others->permit)
+    const struct announce_config *c = &s->a->config;
+    if (s->others->permit || c->rank_count <= 1)
         return true;
-    mono_t due =
-        mono_add_ms(s->m->wish_since, (int64_t)s->a->config.rank * (int64_t)s->a->config.rank_ms);
-    if (announce_passed(due, s->in->now))
-        return true;
-    s->next = mono_min(s->next, due);
-    return false;
+    int64_t ms = s->in->wall.s * 1000 + s->in->wall.ns / 1000000;
+    int64_t turn = ms / c->rank_ms % c->rank_count, into_ms = ms % c->rank_ms;
+    return turn == c->rank % c->rank_count && into_ms < c->rank_ms / 4;
 }
 
 static void forget_flaps(struct step *s)

@@ -698,17 +698,40 @@ static void by_bgp_alone_one_after_the_other(void **state)
 {
     (void)state;
     w->c.rank = 2;
+    w->c.rank_count = 3;
+    w->in.wall.s = 1764000000; /* the turn of rank 0 begins */
     over_capacity();
     w->in.others[0].seen_bgp = true;
-    run(4000);
-    assert_state(0, REDUCED);
-    run(19000);
-    assert_state(0, REDUCED);
-    run(2500);
+    int64_t ms = 0;
+    mono_t begin = w->in.now;
+    while (state_of(0) == ANNOUNCE_REDUCED && ms < 60000) {
+        ms = mono_ms_between(begin, w->in.now);
+        w->in.wall.s = 1764000000 + ms / 1000;
+        w->in.wall.ns = (int32_t)(ms % 1000 * 1000000);
+        run(STEP_MS);
+    }
     assert_state(0, SHED);
+    assert_in_range(ms, 2 * ANNOUNCE_RANK_MS, 2 * ANNOUNCE_RANK_MS + 2 * STEP_MS);
     w->in.others[0].seen_bgp = false;
     step();
     assert_state(0, REDUCED);
+    /* It waits for the next turn, and acts only at its beginning. */
+    w->in.others[0].seen_bgp = true;
+    w->in.wall.s = 1764000000 + 2 * ANNOUNCE_RANK_MS / 1000 + 3;
+    run(20000);
+    assert_state(0, REDUCED);
+    w->in.wall.s += 3 * ANNOUNCE_RANK_MS / 1000 - 1;
+    run(STEP_MS);
+    assert_state(0, SHED);
+}
+
+static void alone_in_its_fleet_by_bgp(void **state)
+{
+    (void)state;
+    over_capacity();
+    w->in.others[0].seen_bgp = true;
+    run(6000);
+    assert_state(0, SHED);
 }
 
 static void shed_and_then_at_fault(void **state)
@@ -844,6 +867,7 @@ int main(void)
         CASE(steps_back_by_permit_and_returns),
         CASE(a_grant_of_ours_holds_us),
         CASE(by_bgp_alone_one_after_the_other),
+        CASE(alone_in_its_fleet_by_bgp),
         CASE(shed_and_then_at_fault),
         CASE(dry_run_decides_and_announces_nothing),
         CASE(a_new_configuration_keeps_what_stays),
