@@ -84,6 +84,7 @@ static void input_fill(struct control *c, struct announce_input *in, mono_t now)
     struct health_traffic traffic;
     *in = (struct announce_input){ .now = now, .verdict = health_verdict(c->health) };
     health_traffic(c->health, &traffic);
+    in->wall = time_wall();
     in->serve = c->serve.levels;
     in->answers = traffic.answers;
     in->queries = traffic.queries;

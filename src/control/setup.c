@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/assert.h"
 #include "control/parts.h"
@@ -57,6 +58,7 @@ void control_announce_config(struct announce_config *a, const struct config_bund
     const struct config_site *site = config_find_site(b->config, b->node->site);
     *a = (struct announce_config){ .rank = node_index(b), .dry_run = b->dry_run };
     a->capacity_qps = site->capacity;
+    a->rank_count = b->config->nodes.count;
     a->fleet = b->config->nodes.count > 1;
     uint32_t pos = 0;
     for (const struct config_service *s; (s = config_service_next(b->config, b->node, &pos));)
@@ -104,6 +106,8 @@ struct health *control_health_new(uv_loop_t *loop, const struct config_bundle *b
                 (struct health_address){ s->addresses.at[i], s->check_ms, s->lease_ms };
     o.nsid = (const uint8_t *)b->node->nsid;
     o.nsid_len = (uint32_t)strlen(b->node->nsid);
+    if (getrandom(&o.seed, sizeof o.seed, 0) != (ssize_t)sizeof o.seed)
+        o.seed = (uint64_t)time_mono().ns; /* an early boot without entropy */
     return health_new(loop, &o, e);
 }
 
