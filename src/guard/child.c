@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,6 +113,8 @@ static void become(const struct guard_start *s, const struct guard_identity *id,
     sigemptyset(&none);
     for (uint32_t i = 0; i < BASE_COUNT(ignored); i++)
         sigaction(ignored[i], &ignore, NULL);
+    if (s->nice != 0)
+        setpriority(PRIO_PROCESS, 0, s->nice); /* without the capability it stays as it is */
     if (!move_descriptors(s, link) || !drop(s, id))
         goto failed;
     if (s->keep != NULL)

@@ -40,6 +40,7 @@ struct guard_start {
     const char *argument; /* argv[3]; NULL: none */
     const int *pass;      /* these become descriptors 4, 5, …; 3 is the link */
     uint32_t pass_count;  /* at most GUARD_CHILD_PASS_MAX - 1 */
+    int nice;             /* 0: as guard's own was */
     bool reads_all_files; /* a loader started by root reads files of other users too */
     /* The same number in the child, for those that are many: calls `keep(arg)` before exec. */
     void (*keep)(void *arg);

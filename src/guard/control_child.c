@@ -87,6 +87,7 @@ static void start(struct guard *g, mono_t now)
         .argument = g->o.node ? g->o.node : "",
         .pass = pass,
         .pass_count = BASE_COUNT(pass),
+        .nice = GUARD_CONTROL_NICE,
     };
     lseek(g->o.config_fd, 0, SEEK_SET);
     atomic_store_explicit(&g->control_page->progress, 0, memory_order_relaxed);

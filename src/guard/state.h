@@ -22,6 +22,7 @@
 #define GUARD_SERVE_START_MS 30000 /* from start, or from a new image, to "ready" */
 #define GUARD_CONTROL_HANG_MS 250  /* no progress of control */
 #define GUARD_CONTROL_STARVED_MS 450
+#define GUARD_CONTROL_NICE (-10) /* its turns are short, and proofs must not expire in a flood */
 #define GUARD_CONTROL_START_MS 10000
 #define GUARD_LOAD_MS 600000 /* a loader that takes longer reads from a disk that does not answer */
 #define GUARD_DRAIN_MS 1000  /* for serve to answer what is queued, and for the others to end */
