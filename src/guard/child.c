@@ -73,20 +73,37 @@ bool guard_child_reserve(void)
     return true;
 }
 
+/* The one capability that a loader has, kept over setuid and exec: zone files of other users, and in
+ * folders such as /root, are read all the same. */
+static bool keep_reading(void)
+{
+    capng_clear(CAPNG_SELECT_CAPS);
+    capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE,
+                 CAP_DAC_READ_SEARCH);
+    return capng_apply(CAPNG_SELECT_CAPS) == 0 &&
+           prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH, 0, 0) == 0;
+}
+
 /* In the child, before exec: no capability survives, not even for the user root, because the bounding
- * set is empty. Nothing to do for a guard that has none itself. */
+ * set is empty; but that to read files, for the loader of a guard that has it. Nothing to do for a
+ * guard that has none itself. */
 static bool drop(const struct guard_start *s, const struct guard_identity *id)
 {
-    const bool keep = s->reads_all_files && !id->change;
+    const bool keep =
+        s->reads_all_files && capng_have_capability(CAPNG_EFFECTIVE, CAP_DAC_READ_SEARCH);
     if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP)) {
         for (int cap = 0; cap <= CAP_LAST_CAP; cap++)
             if (!(keep && cap == CAP_DAC_READ_SEARCH) && prctl(PR_CAPBSET_READ, cap) == 1 &&
                 prctl(PR_CAPBSET_DROP, cap) != 0)
                 return false;
     }
+    if (keep && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+        return false;
     if (id->change &&
         (initgroups(id->name, id->gid) != 0 || setresgid(id->gid, id->gid, id->gid) != 0 ||
          setresuid(id->uid, id->uid, id->uid) != 0))
+        return false;
+    if (keep && !keep_reading())
         return false;
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
