@@ -220,16 +220,11 @@ static void on_zones_failed(struct control *c, const struct guard_event *ev)
     control_socket_reply_reload(&c->socket, control_report_error(ev->text));
 }
 
-static void on_address(struct control *c, const struct guard_event *ev)
+static void on_address(void *arg, const union addr *addr, bool here)
 {
-    union addr a;
-    if (!addr_parse(&a, ev->text, 53)) {
-        log_error("address", "what=\"guard names no address: %s\"", ev->text);
-        return;
-    }
-    log_event(ev->arg ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "address", "address=%s present=%s",
-              ev->text, ev->arg ? "yes" : "no");
-    health_set_address(c->health, &a, ev->arg != 0);
+    struct control *c = arg;
+    health_set_address(c->health, addr, here);
+    control_wake(c);
 }
 
 static void on_listener(struct control *c, int fd)
@@ -270,8 +265,8 @@ static void on_guard_event(struct control *c, const struct guard_event *ev, int 
         fd_drop(fd);
         break;
     case GUARD_EV_ADDRESS:
-        on_address(c, ev);
-        fd_drop(fd);
+        log_info("address", "address=%s by=guard present=%s", ev->text, ev->arg ? "yes" : "no");
+        fd_drop(fd); /* address.c sees for itself, also what others do */
         break;
     case GUARD_EV_STOP:
         log_info("control_stop", "what=\"draining\"");
@@ -389,6 +384,7 @@ static bool rooms_start(struct control *c, struct err *e)
     if (!control_socket_open(&c->socket, c->loop, GUARD_CONTROL_FD_UNIX, c, on_request, e))
         return false;
     control_link_init(&c->link, c->loop, GUARD_CONTROL_FD_LINK, c, on_guard_event);
+    control_address_init(&c->address, c->loop, &c->bundle, on_address, c);
     bgp_speaker_start(c->bgp);
     return true;
 }

@@ -99,6 +99,25 @@ void control_fleet_open(struct control_fleet *f, uv_loop_t *loop, int fd);
 void control_fleet_send(struct control_fleet *f, const struct announce_config *config,
                         const struct announce_out *out, bool changed, mono_t now);
 
+/* ---- address.c: whether the service addresses are on this host ------------------------------- */
+
+/* `addr` came (or is there again), or went. */
+typedef void control_address_handler(void *arg, const union addr *addr, bool here);
+
+struct control_address {
+    uv_poll_t poll;
+    int fd; /* netlink */
+    union addr at[CONFIG_ADDRESSES_MAX];
+    bool here[CONFIG_ADDRESSES_MAX];
+    uint32_t count;
+    control_address_handler *handler;
+    void *arg;
+};
+
+/* Tells at once of each that is not there, and later of each change. */
+void control_address_init(struct control_address *w, uv_loop_t *loop, const struct config_bundle *b,
+                          control_address_handler *handler, void *arg);
+
 /* ---- routes.c: what announce wants, as routes of BGP -------------------------------------------- */
 
 struct control_routes {
@@ -171,6 +190,7 @@ struct control {
     struct control_serve serve;
     struct control_drain drain;
     struct control_fleet fleet;
+    struct control_address address;
     struct control_routes routes;
     struct control_socket socket;
     struct health *health;
