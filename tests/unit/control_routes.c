@@ -17,7 +17,9 @@
 #define OWN 65001
 #define SISTER 65002 /* another node of the fleet, of another AS */
 
-static struct config_node nodes[] = { { .as = OWN }, { .as = SISTER } };
+static struct config_neighbor upstream = { .as = 64501 };
+static struct config_node nodes[] = { { .as = OWN, .neighbors = { &upstream, 1 } },
+                                      { .as = SISTER } };
 static const struct config fleet = { .nodes = { nodes, 2 } };
 
 static const struct {
@@ -46,6 +48,11 @@ static const struct {
       false },
     { "our own route, prepended by the neighbor",
       { 64501, 64501, OWN },
+      BGP_RELATION_EQUAL,
+      false,
+      false },
+    { "our own route, told back through half the Internet",
+      { 64502, 64503, 64501, OWN },
       BGP_RELATION_EQUAL,
       false,
       false },
