@@ -126,6 +126,7 @@ bool lab_up(struct lab *l, struct err *e)
 {
     if (geteuid() != 0)
         return err_set(e, ERR_INPUT, "run it as root", "namespaces need root");
+    netns_mount_look();
     lab_clean(l->topo->name);
     if (lab_mkdir(l, "", e) && net_up(l, e) && bird_up(l, e))
         return true;
@@ -147,4 +148,5 @@ void lab_down(struct lab *l)
         proc_kill(l->node[i].guard);
         l->bird[i] = l->node[i].guard = 0;
     }
+    netns_mount_undo();
 }

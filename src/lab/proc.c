@@ -272,3 +272,37 @@ void netns_kill(const char *name)
             waitpid(pids[i], NULL, WNOHANG); /* ours; the others are init's or their parent's */
     }
 }
+
+static bool netns_was_free; /* no mount at /run/netns when netns_mount_look() was called */
+
+static bool netns_is_mount(void)
+{
+    char line[1024];
+    bool found = false;
+    FILE *f = fopen("/proc/self/mounts", "re");
+    while (f != NULL && !found && fgets(line, sizeof line, f) != NULL)
+        found = strstr(line, " /run/netns ") != NULL;
+    if (f != NULL)
+        fclose(f);
+    return found;
+}
+
+void netns_mount_look(void)
+{
+    netns_was_free = !netns_is_mount();
+}
+
+void netns_mount_undo(void)
+{
+    DIR *d = netns_was_free ? opendir("/run/netns") : NULL;
+    if (d == NULL)
+        return;
+    bool empty = true;
+    for (struct dirent *de; (de = readdir(d)) != NULL;)
+        empty = empty && de->d_name[0] == '.';
+    closedir(d);
+    while (empty && netns_is_mount() && umount2("/run/netns", MNT_DETACH) == 0)
+        ;
+    if (empty)
+        (void)rmdir("/run/netns");
+}

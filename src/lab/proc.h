@@ -43,6 +43,10 @@ int netns_socket(const char *name, int domain, int type, int protocol);
 bool netns_sysctl(const char *name, const char *key, const char *value);
 /* The processes in the namespace, at most `cap`; returns how many. */
 uint32_t netns_pids(const char *name, pid_t *pids, uint32_t cap);
+/* The first `ip netns add` of a host makes /run/netns a mount, and nobody undoes it. Call _look before
+ * the first, and _undo at the end: it is taken away if there was none and no namespace is in it. */
+void netns_mount_look(void);
+void netns_mount_undo(void);
 /* SIGKILL to all of them, until there are none (at most two seconds). */
 void netns_kill(const char *name);
 
