@@ -58,13 +58,14 @@ static void print_head(const json_t *s)
 
 static void print_prefixes(const json_t *s)
 {
-    static const char *const head[] = { "PREFIX", "STATE", "SINCE", "EVIDENCE", "LEASE", "REASON" };
+    static const char *const head[] = { "PREFIX", "STATE", "SINCE", "EVIDENCE",
+                                        "LEASE",  "TOLD",  "REASON" };
     struct client_table t;
     char since[CLIENT_AGE_MAX], evidence[CLIENT_AGE_MAX];
     size_t i;
     json_t *p;
-    client_table_init(&t, 6);
-    for (int k = 0; k < 6; k++)
+    client_table_init(&t, 7);
+    for (int k = 0; k < 7; k++)
         client_table_add(&t, "%s", head[k]);
     json_array_foreach(list_of(s, "prefixes"), i, p)
     {
@@ -75,6 +76,7 @@ static void print_prefixes(const json_t *s)
         client_table_add(&t, "%s", client_age(json_object_get(p, "since_ms"), since));
         client_table_add(&t, "%s", client_age(json_object_get(p, "evidence_age_ms"), evidence));
         client_table_add(&t, "%" PRId64 "ms", client_number(p, "lease_ms"));
+        client_table_add(&t, "%zu", json_array_size(list_of(p, "neighbors")));
         client_table_add(&t, "%s%s%s%s", client_text(p, "reason"), more ? " [now: " : "",
                          more ? now : "", more ? "]" : "");
     }

@@ -68,16 +68,26 @@ json_t *control_report_error(const char *text)
     return json_pack("{s:b, s:o}", "ok", 0, "error", text_report(text));
 }
 
+/* The neighbors that hold the prefix: with a session, the speaker tells them in the same turn. */
+static json_t *told_report(const struct control *c, uint32_t prefix)
+{
+    json_t *told = json_array();
+    for (uint32_t r = 0; r < c->out.route_count; r++) {
+        struct bgp_neighbor_status s;
+        if (c->out.routes[r].prefix != prefix)
+            continue;
+        bgp_speaker_status(c->bgp, c->out.routes[r].neighbor, &s);
+        if (s.state == BGP_ESTABLISHED)
+            json_array_append_new(told, json_string(s.name));
+    }
+    return told;
+}
+
 static json_t *prefix_report(const struct control *c, uint32_t i, mono_t now)
 {
     char text[PREFIX_TEXT_MAX];
     const struct announce_prefix *p = &c->announce.config.prefixes[i];
     const struct announce_status *s = &c->out.prefixes[i];
-    json_t *told = json_array();
-    for (uint32_t r = 0; r < c->out.route_count; r++)
-        if (c->out.routes[r].prefix == i)
-            json_array_append_new(
-                told, json_string(c->bundle.node->neighbors.at[c->out.routes[r].neighbor].name));
     return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o, s:i, s:b, s:b, "
                      "s:o}",
                      "prefix", prefix_text(&p->prefix, text), "service", p->service, "state",
@@ -88,7 +98,7 @@ static json_t *prefix_report(const struct control *c, uint32_t i, mono_t now)
                      age(s->evidence_at, now), "lease_ms", (int)p->terms.lease_ms, "lease_left_ms",
                      left(s->lease_until, now), "hold_left_ms", left(s->hold_until, now), "flaps",
                      (int)s->flaps, "last_site", s->last_site, "wishes_to_step_back", s->wish,
-                     "neighbors", told);
+                     "neighbors", told_report(c, i));
 }
 
 static json_t *path_report(const struct verdict_path *p, mono_t now)
