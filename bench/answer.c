@@ -101,7 +101,9 @@ static void run(const struct zone_set *zs, const struct shape *s, const struct q
                 size_t count, double seconds)
 {
     static uint8_t out[ANSWER_UDP_CAP];
-    static const struct answer_options o = { .nsid = (const uint8_t *)"x", .nsid_len = 1 };
+    static struct answer_options o = { .nsid = (const uint8_t *)"x", .nsid_len = 1 };
+    if (o.cache == NULL)
+        o.cache = calloc(1, answer_cache_size());
     struct answer_info info = { 0 };
     double best = 1e9;
     uint64_t bytes = 0, answers = 0, sum = 0;

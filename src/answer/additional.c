@@ -114,19 +114,17 @@ static bool hosts_write(struct answer_state *a, const struct dns_name *origin,
     return fits;
 }
 
-void answer_additional_write(struct answer_state *a)
+bool answer_additional_write(struct answer_state *a)
 {
     if (!a->extra.there)
-        return;
+        return true;
     struct dns_name origin, cut_name;
     zone_origin(a->zone, &origin);
-    if (!a->extra.referral) {
-        (void)hosts_write(a, &origin, &origin, true);
-        return;
-    }
+    if (!a->extra.referral)
+        return hosts_write(a, &origin, &origin, true);
     /* RFC 9471 section 3.1: all glue below the cut, or TC. Section 3.2: the rest as there is room. */
     dns_name_ancestor(a->sname, a->extra.cut_labels, &cut_name);
     if (!hosts_write(a, &origin, &cut_name, true))
         a->tc = true;
-    (void)hosts_write(a, &origin, &cut_name, false);
+    return hosts_write(a, &origin, &cut_name, false) && !a->tc;
 }

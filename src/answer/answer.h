@@ -19,9 +19,17 @@ struct answer_options {
      * (RFC 4892); at most 255 bytes; NULL: such a question is refused. */
     const char *identity;
     const char *version;
-    uint16_t udp_payload_max; /* of our UDP answers, and what our OPT announces; 0 means 1232 */
-    bool any_full;            /* ANY gives all RRsets of a name, and not one (RFC 8482 4.1) */
+    uint16_t udp_payload_max;   /* of our UDP answers, and what our OPT announces; 0 means 1232 */
+    bool any_full;              /* ANY gives all RRsets of a name, and not one (RFC 8482 4.1) */
+    struct answer_cache *cache; /* NULL: none; the only thing that a call changes */
 };
+
+/* Referrals as they were composed, so that the next one to the same cut is a copy. It changes no byte of
+ * any answer. Memory of answer_cache_size() bytes, aligned as malloc() does and all zero, is an empty
+ * one; pages of it that were never needed are never touched. One thread at a time; several sets of zones
+ * may use it, also after one of them was freed (zone_set_id() tells them apart). */
+struct answer_cache;
+size_t answer_cache_size(void);
 
 enum answer_transport { ANSWER_UDP, ANSWER_TCP };
 

@@ -59,14 +59,11 @@ static void opt_write(struct answer_state *a)
     a->m.count[DNS_ADDITIONAL]++;
 }
 
+/* As it came, case included. */
 static void question_write(struct answer_state *a, const uint8_t *query)
 {
-    const struct dns_query *q = a->q;
-    if (!q->question)
-        return;
-    /* As it came, case included. Its name is the first that others point at. */
-    (void)answer_wire_name(&a->m, &q->qname);
-    wr_bytes(&a->m.w, query + DNS_HEADER_LEN + q->qname.len, 4);
+    if (a->q->question)
+        wr_bytes(&a->m.w, query + DNS_HEADER_LEN, a->q->question_len);
 }
 
 static void header_write(struct answer_state *a)
@@ -196,6 +193,7 @@ size_t answer_compose(const struct answer_options *o, const struct zone_set *zs,
     a.signed_wanted = q.dnssec_ok;
     a.aa = a.tc = a.extra.there = false;
     a.rcode = DNS_RCODE_NOERROR;
+    a.fill = NULL;
     a.chain = a.dnames_used = a.proofs_used = a.hosts_used = 0;
     size_t limit = response_limit(o, &q, t, cap);
     answer_wire_init(&a.m, out, limit);

@@ -64,13 +64,25 @@ static enum step nodata(struct answer_state *a, const struct zone_found *f, bool
     return STEP_DONE;
 }
 
+/* The question's name is what the names of an answer point at. Its whole, or in a referral only the cut's
+ * part of it, so that the referral is the same for every name below the cut (cache.c). */
+static void names_begin(struct answer_state *a, unsigned labels)
+{
+    if (a->chain == 0)
+        answer_wire_question(&a->m, a->sname, labels);
+}
+
 /* A name at or below a cut: NS, and DS or the proof that there is none (RFC 4035 section 3.1.4). */
 static enum step referral(struct answer_state *a, const struct zone_node *cut,
                           const struct dns_name *cut_name)
 {
     kind_set(a, ANSWER_REFERRAL);
-    if (a->chain == 0)
+    names_begin(a, cut_name->labels);
+    if (a->chain == 0) {
         a->aa = false;
+        if (cut_name != a->sname) /* a wildcard's would have another owner each time */
+            answer_cache_fill(a, cut, cut_name->len);
+    }
     struct zone_rrset ns, ds;
     struct wire_owner owner = { .name = cut_name };
     if (!zone_node_find(a->zone, cut, DNS_TYPE_NS, &ns))
@@ -264,18 +276,23 @@ static bool taken_away(struct answer_state *a, const struct zone_found *f, enum 
 {
     struct dns_name cut_name, dname_name;
     const struct zone_node *cut = f->cut, *dn = f->dname;
-    if (cut == NULL && dn == NULL)
+    /* DS belongs to the parent's side of the cut (RFC 4035 section 3.1.4.1). */
+    bool ds = cut == f->exact && a->q->qtype == DNS_TYPE_DS;
+    if (dn == NULL && (cut == NULL || ds))
         return false;
+    *step = STEP_DONE;
+    if (dn == NULL && a->chain == 0 && answer_cache_take(a, cut))
+        return true;
     if (cut != NULL)
         zone_node_name(a->zone, cut, &cut_name);
     if (dn != NULL)
         zone_node_name(a->zone, dn, &dname_name);
     if (dn != NULL && (cut == NULL || dname_name.labels < cut_name.labels)) {
+        names_begin(a, a->sname->labels);
         *step = dname(a, dn, &dname_name);
         return true;
     }
-    /* DS belongs to the parent's side of the cut (RFC 4035 section 3.1.4.1). */
-    if (cut == f->exact && a->q->qtype == DNS_TYPE_DS)
+    if (ds)
         return false;
     *step = referral(a, cut, &cut_name);
     return true;
@@ -307,12 +324,14 @@ static enum step look_up(struct answer_state *a)
     zone_lookup(a->zone, a->sname, &f);
     if (taken_away(a, &f, &step))
         return step;
+    if (f.exact == NULL && f.wildcard != NULL && a->q->qtype != DNS_TYPE_DS &&
+        (zone_node_flags(f.wildcard) & ZONE_NODE_CUT) != 0)
+        return referral(a, f.wildcard, a->sname); /* RFC 4592 section 4.2 leaves it open */
+    names_begin(a, a->sname->labels);
     if (f.exact != NULL)
         return at_node(a, &f, f.exact, false);
     if (f.wildcard == NULL)
         return nxdomain(a, &f);
-    if ((zone_node_flags(f.wildcard) & ZONE_NODE_CUT) != 0 && a->q->qtype != DNS_TYPE_DS)
-        return referral(a, f.wildcard, a->sname); /* RFC 4592 section 4.2 leaves it open */
     return at_node(a, &f, f.wildcard, true);
 }
 
@@ -334,6 +353,6 @@ void answer_resolve(struct answer_state *a)
     }
     if (!a->tc)
         answer_prove_write(a);
-    if (!a->tc)
-        answer_additional_write(a);
+    if (!a->tc && answer_additional_write(a))
+        answer_cache_keep(a);
 }

@@ -44,6 +44,9 @@ struct answer_state {
     const struct zone_node *dnames[ANSWER_CHAIN_MAX + 1]; /* owners whose DNAME is in already */
     uint8_t dnames_used;
 
+    const struct zone_node *fill; /* the cut whose referral the cache shall keep; NULL: none */
+    uint8_t fill_len;             /* of its name */
+
     uint8_t proofs_used, hosts_used;
     struct answer_extra extra;
     struct answer_proof proofs[ANSWER_PROOFS_MAX];
@@ -82,10 +85,16 @@ bool answer_nsec3_params_of(const struct zone *z,
 bool answer_nsec3_owner(const struct nsec3_params *p, const struct dns_name *n,
                         const struct dns_name *origin, struct dns_name *out);
 
+/* cache.c: takes the referral to `cut` out of the cache and returns true, or sees to it that
+ * answer_cache_keep() puts it there when it is complete. */
+bool answer_cache_take(struct answer_state *a, const struct zone_node *cut);
+void answer_cache_fill(struct answer_state *a, const struct zone_node *cut, uint8_t name_len);
+void answer_cache_keep(struct answer_state *a);
+
 /* additional.c: notes an RRset that may name hosts, and writes what there is of their addresses. */
 void answer_additional_note(struct answer_state *a, const struct zone_rrset *set);
 void answer_additional_note_cut(struct answer_state *a, const struct zone_rrset *ns,
                                 uint8_t cut_labels);
-void answer_additional_write(struct answer_state *a);
+bool answer_additional_write(struct answer_state *a); /* false: something was left out */
 
 #endif

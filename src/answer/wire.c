@@ -10,20 +10,22 @@ void answer_wire_init(struct wire *m, uint8_t *out, size_t limit)
     m->w.pos += DNS_HEADER_LEN;
     memset(m->count, 0, sizeof m->count);
     memset(m->heads, 0, sizeof m->heads);
-    m->names_used = 0;
+    m->names_used = m->pointers_used = 0;
 }
 
 struct answer_wire_mark answer_wire_mark(const struct wire *m)
 {
     return (struct answer_wire_mark){ .pos = m->w.pos,
                                       .count = { m->count[0], m->count[1], m->count[2] },
-                                      .names_used = m->names_used };
+                                      .names_used = m->names_used,
+                                      .pointers_used = m->pointers_used };
 }
 
 void answer_wire_back(struct wire *m, const struct answer_wire_mark *mark)
 {
     wr_back(&m->w, mark->pos);
     memcpy(m->count, mark->count, sizeof m->count);
+    m->pointers_used = mark->pointers_used;
     while (m->names_used > mark->names_used) {
         const struct answer_wire_name *gone = &m->names[--m->names_used];
         m->heads[gone->bucket] = gone->next;
@@ -92,6 +94,24 @@ uint16_t answer_wire_name_find(const struct wire *m, const struct dns_name *n)
     return at;
 }
 
+void answer_wire_question(struct wire *m, const struct dns_name *qname, unsigned labels)
+{
+    uint16_t parent = 0;
+    for (unsigned i = qname->labels; labels > 0; labels--) {
+        uint16_t at = (uint16_t)(DNS_HEADER_LEN + qname->label_at[--i]);
+        label_enter(m, parent, at);
+        parent = at;
+    }
+}
+
+/* There is room for two bytes at `p`. */
+static inline void pointer_put(struct wire *m, uint8_t *p, uint16_t to)
+{
+    wr_put_u16(p, (uint16_t)(0xc000 | to));
+    m->pointer_at[m->pointers_used] = (uint16_t)(p - m->w.begin);
+    m->pointers_used += m->pointers_used < WIRE_POINTERS_MAX;
+}
+
 uint16_t answer_wire_name(struct wire *m, const struct dns_name *n)
 {
     uint16_t parent = 0;
@@ -109,7 +129,7 @@ uint16_t answer_wire_name(struct wire *m, const struct dns_name *n)
         return 0;
     memcpy(p, n->wire, head);
     if (parent != 0)
-        wr_put_u16(p + head, (uint16_t)(0xc000 | parent));
+        pointer_put(m, p + head, parent);
     else
         p[head] = 0;
     while (i-- > 0) {
@@ -124,10 +144,13 @@ uint16_t answer_wire_name(struct wire *m, const struct dns_name *n)
 
 static void owner_write(struct wire *m, struct wire_owner *owner)
 {
-    if (owner->at != 0)
-        wr_u16(&m->w, (uint16_t)(0xc000 | owner->at));
-    else
+    if (owner->at == 0) {
         owner->at = answer_wire_name(m, owner->name);
+        return;
+    }
+    uint8_t *p = wr_room(&m->w, 2);
+    if (p != NULL)
+        pointer_put(m, p, owner->at);
 }
 
 uint8_t *answer_wire_rr_begin(struct wire *m, struct wire_owner *owner, uint16_t type,

@@ -18,6 +18,7 @@
  * case and is what later names point at. */
 #define WIRE_NAMES_MAX 160
 #define WIRE_BUCKETS 64
+#define WIRE_POINTERS_MAX 127
 struct answer_wire_name {
     uint16_t at, parent;
     uint8_t next, bucket; /* next: index + 1 of the older entry in the bucket, 0 for none */
@@ -27,12 +28,17 @@ struct wire {
     struct wr w; /* its end is the limit of the response, less what is held back for OPT */
     uint16_t count[3];
     uint8_t heads[WIRE_BUCKETS]; /* index + 1 of the youngest entry, 0 for none */
-    uint8_t names_used;
+    uint8_t names_used, pointers_used;
     struct answer_wire_name names[WIRE_NAMES_MAX];
+    uint16_t
+        pointer_at[WIRE_POINTERS_MAX + 1]; /* where pointers were written; full: some are missing */
 };
 
 /* The header's room is left open; the limit is `limit` bytes of `out`. */
 void answer_wire_init(struct wire *m, uint8_t *out, size_t limit);
+
+/* Makes the last `labels` labels of the question's name known as targets of pointers. */
+void answer_wire_question(struct wire *m, const struct dns_name *qname, unsigned labels);
 
 /* Writes a name, compressed. Returns its offset (where the whole name can be pointed at, which may be
  * before what was written), or 0 when it is the root, lies beyond the reach of pointers, or did not
@@ -68,7 +74,7 @@ void answer_wire_rr_end(struct wire *m, enum dns_section section, uint8_t *rdlen
 struct answer_wire_mark {
     uint8_t *pos;
     uint16_t count[3];
-    uint8_t names_used;
+    uint8_t names_used, pointers_used;
 };
 struct answer_wire_mark answer_wire_mark(const struct wire *m);
 void answer_wire_back(struct wire *m, const struct answer_wire_mark *mark);

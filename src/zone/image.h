@@ -119,6 +119,7 @@ struct zone_image_map {
 struct zone_set {
     struct zone_image_map *map;
     struct zone_image_slot slot;
+    uint64_t id;
 };
 
 static inline const void *zone_image_at(const struct zone_image_map *m, uint64_t at, uint64_t len)

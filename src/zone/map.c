@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From a descriptor to a mapping. What is found in it: set.c, find.c, tree.c. */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -72,6 +73,7 @@ static void unmap(struct zone_image_map *m)
 
 struct zone_set *zone_set_map(int fd, struct err *e)
 {
+    static _Atomic uint64_t ids; /* of this process; nothing but being different depends on it */
     struct stat st;
     if (fstat(fd, &st) != 0) {
         err_set_errno(e, NULL, "cannot look at the zone image");
@@ -100,6 +102,7 @@ struct zone_set *zone_set_map(int fd, struct err *e)
     struct zone_set *s = base_alloc(sizeof *s);
     s->map = m;
     s->slot = slot;
+    s->id = atomic_fetch_add_explicit(&ids, 1, memory_order_relaxed) + 1;
     if (slot.zone_count != 0 && zone_image_root_at(m, slot.zones) == NULL) {
         err_set(e, ERR_INPUT, NULL, "the zone image is damaged");
         zone_set_free(s);

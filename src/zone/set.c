@@ -7,6 +7,11 @@ uint32_t zone_set_count(const struct zone_set *s)
     return s->slot.zone_count;
 }
 
+uint64_t zone_set_id(const struct zone_set *s)
+{
+    return s->id;
+}
+
 uint64_t zone_set_version(const struct zone_set *s)
 {
     return s->slot.version;

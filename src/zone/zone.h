@@ -28,6 +28,9 @@ void zone_set_cleanup(struct zone_set **s);
 
 /* Counts up from 1 with each change of the image. */
 uint64_t zone_set_version(const struct zone_set *s);
+/* No two mappings of a process have the same, so that what was remembered of one is not taken for
+ * another's that lies at the same address. Never 0. */
+uint64_t zone_set_id(const struct zone_set *s);
 
 uint32_t zone_set_count(const struct zone_set *s);
 /* Zones in canonical order of their origins; NULL when there are not so many. */

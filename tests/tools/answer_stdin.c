@@ -3,6 +3,9 @@
  *
  *     answer-stdin [--nsid TEXT] [--identity TEXT] [--version TEXT] [--any-full] ORIGIN=FILE …
  *
+ * Every answer is composed three times: without a cache, and twice with one. It exits with 3 when they
+ * are not the same bytes.
+ *
  * A query is a byte 'u' or 't' (UDP or TCP), its length in two bytes, network order, and the message;
  * a response is its length and the message, length 0 where nothing is sent. It exits at the end of the
  * input, and with 1 when a zone is wrong. */
@@ -38,9 +41,11 @@ static const struct zone_set *load(char **args, int count)
     return zs;
 }
 
+static struct answer_cache *cache;
+
 static bool one(const struct answer_options *o, const struct zone_set *zs)
 {
-    static uint8_t query[DNS_MESSAGE_MAX], out[DNS_MESSAGE_MAX];
+    static uint8_t query[DNS_MESSAGE_MAX], out[DNS_MESSAGE_MAX], again[DNS_MESSAGE_MAX];
     uint8_t head[3];
     if (fread(head, 1, 3, stdin) != 3)
         return false;
@@ -50,6 +55,18 @@ static bool one(const struct answer_options *o, const struct zone_set *zs)
     struct answer_info info;
     size_t got = answer_compose(o, zs, query, len, head[0] == 't' ? ANSWER_TCP : ANSWER_UDP, out,
                                 sizeof out, &info);
+    struct answer_options cached = *o;
+    cached.cache = cache;
+    for (int i = 0; i < 2; i++) {
+        struct answer_info info2;
+        size_t len2 =
+            answer_compose(&cached, zs, query, len, head[0] == 't' ? ANSWER_TCP : ANSWER_UDP, again,
+                           sizeof again, &info2);
+        if (len2 != got || memcmp(out, again, got) != 0 || info2.kind != info.kind) {
+            fprintf(stderr, "the cache changes an answer\n");
+            exit(3);
+        }
+    }
     uint8_t size[2] = { (uint8_t)(got >> 8), (uint8_t)got };
     return fwrite(size, 1, 2, stdout) == 2 && fwrite(out, 1, got, stdout) == got;
 }
@@ -79,6 +96,9 @@ int main(int argc, char **argv)
     }
     const struct zone_set *zs = load(argv + i, argc - i);
     if (zs == NULL)
+        return 1;
+    cache = calloc(1, answer_cache_size());
+    if (cache == NULL)
         return 1;
     setvbuf(stdin, NULL, _IOFBF, 1 << 16);
     while (one(&o, zs))

@@ -188,6 +188,38 @@ static size_t ask(const uint8_t *query, size_t len, enum answer_transport t, uin
     return answer_compose(&options, zones, query, len, t, out, DNS_MESSAGE_MAX, info);
 }
 
+/* Any order, any spelling: what the cache gives is what is composed. */
+static void the_cache_changes_nothing(void **state)
+{
+    (void)state;
+    struct answer_options cached = options;
+    cached.cache = calloc(1, answer_cache_size());
+    assert_non_null(cached.cache);
+    unsigned seed = 1;
+    uint32_t hits = 0;
+    for (int i = 0; i < 20000; i++) {
+        static uint8_t query[512], out[DNS_MESSAGE_MAX], again[DNS_MESSAGE_MAX];
+        enum answer_transport t;
+        struct answer_info info;
+        char question[1024], below[16];
+        const char *row = answer_rows[(size_t)rand_r(&seed) % BASE_COUNT(answer_rows)].question;
+        snprintf(below, sizeof below, "%.*s", rand_r(&seed) % 14, "x.Yy.z.ns.a.b.c");
+        size_t end = strlen(below);
+        if (end > 0 && below[end - 1] != '.')
+            strcat(below, ".");
+        snprintf(question, sizeof question, "%s%s", strlen(row) < 200 && row[0] != '.' ? below : "", row);
+        size_t len = query_of(question, query, &t);
+        size_t got = answer_compose(&options, zones, query, len, t, out, sizeof out, &info);
+        size_t twice = answer_compose(&cached, zones, query, len, t, again, sizeof again, &info);
+        assert_int_equal(got, twice);
+        if (memcmp(out, again, got) != 0)
+            fail_msg("another answer to %s", question);
+        hits += info.kind == ANSWER_REFERRAL;
+    }
+    assert_true(hits > 100);
+    free(cached.cache);
+}
+
 static void questions_come_back_as_they_were(void **state)
 {
     (void)state;
@@ -417,6 +449,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_are_as_the_rfcs_say),
+        cmocka_unit_test(the_cache_changes_nothing),
         cmocka_unit_test(headers_are_checked),
         cmocka_unit_test(questions_come_back_as_they_were),
         cmocka_unit_test(a_response_gets_no_response),
