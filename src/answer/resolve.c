@@ -68,8 +68,12 @@ static enum step nodata(struct answer_state *a, const struct zone_found *f, bool
  * part of it, so that the referral is the same for every name below the cut (cache.c). */
 static void names_begin(struct answer_state *a, unsigned labels)
 {
-    if (a->chain == 0)
-        answer_wire_question(&a->m, a->sname, labels);
+    if (a->chain != 0)
+        return;
+    if (a->whole_name)
+        labels = a->sname->labels;
+    a->narrow = labels < a->sname->labels;
+    answer_wire_question(&a->m, a->sname, labels);
 }
 
 /* A name at or below a cut: NS, and DS or the proof that there is none (RFC 4035 section 3.1.4). */
@@ -80,7 +84,8 @@ static enum step referral(struct answer_state *a, const struct zone_node *cut,
     names_begin(a, cut_name->labels);
     if (a->chain == 0) {
         a->aa = false;
-        if (cut_name != a->sname) /* a wildcard's would have another owner each time */
+        if (cut_name != a->sname &&
+            !a->whole_name) /* a wildcard's would have another owner each time */
             answer_cache_fill(a, cut, cut_name->len);
     }
     struct zone_rrset ns, ds;
@@ -335,6 +340,20 @@ static enum step look_up(struct answer_state *a)
     return at_node(a, &f, f.wildcard, true);
 }
 
+/* Writes all sections; false when something was left out. */
+static bool sections_write(struct answer_state *a)
+{
+    a->aa = true;
+    while (!a->tc && look_up(a) == STEP_FOLLOW) {
+        a->zone = zone_choose(a);
+        if (a->zone == NULL)
+            break; /* the client asks elsewhere */
+    }
+    if (!a->tc)
+        answer_prove_write(a);
+    return !a->tc && answer_additional_write(a);
+}
+
 void answer_resolve(struct answer_state *a)
 {
     a->sname = &a->q->qname;
@@ -345,14 +364,14 @@ void answer_resolve(struct answer_state *a)
         kind_set(a, ANSWER_REFUSED);
         return;
     }
-    a->aa = true;
-    while (!a->tc && look_up(a) == STEP_FOLLOW) {
-        a->zone = zone_choose(a);
-        if (a->zone == NULL)
-            break; /* the client asks elsewhere */
-    }
-    if (!a->tc)
-        answer_prove_write(a);
-    if (!a->tc && answer_additional_write(a))
+    struct answer_wire_mark mark = answer_wire_mark(&a->m);
+    if (sections_write(a)) {
         answer_cache_keep(a);
+    } else if (a->narrow) { /* a few bytes less may do it */
+        answer_wire_back(&a->m, &mark);
+        a->tc = a->extra.there = false;
+        a->proofs_used = a->hosts_used = 0;
+        a->whole_name = true;
+        (void)sections_write(a);
+    }
 }

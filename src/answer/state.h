@@ -44,6 +44,8 @@ struct answer_state {
     const struct zone_node *dnames[ANSWER_CHAIN_MAX + 1]; /* owners whose DNAME is in already */
     uint8_t dnames_used;
 
+    bool narrow;     /* a referral whose names point at the cut's part of the question only */
+    bool whole_name; /* that did not fit: now at all of the question's name */
     const struct zone_node *fill; /* the cut whose referral the cache shall keep; NULL: none */
     uint8_t fill_len;             /* of its name */
 

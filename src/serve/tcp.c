@@ -183,7 +183,7 @@ static uint32_t compose(struct tcp *t, const struct frame *f, uint32_t at)
     worker_progress(t->w);
     count_add(&t->w->row->rx_queries, 1);
     fault_before(f->message, f->len);
-    size_t len = answer_compose(&s->options, serve_image(s), f->message, f->len, ANSWER_TCP,
+    size_t len = answer_compose(&t->w->options, serve_image(s), f->message, f->len, ANSWER_TCP,
                                 out + 2, ANSWER_TCP_CAP, &info);
     len = fault_after(out + 2, len);
     if (len == 0) {

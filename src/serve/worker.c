@@ -46,7 +46,9 @@ bool serve_worker_init(struct worker *w, struct serve *s, uint32_t idx)
     };
     w->answers = map_lazily((size_t)SERVE_BATCH * WORKER_ANSWER_STRIDE);
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (w->answers == NULL || w->epoll < 0)
+    w->options = s->options;
+    w->options.cache = map_lazily(answer_cache_size());
+    if (w->answers == NULL || w->options.cache == NULL || w->epoll < 0)
         return false;
     for (uint32_t i = 0; i < SERVE_BATCH; i++)
         prepare_rx(w, i);
@@ -91,8 +93,8 @@ static uint32_t compose(struct worker *w, uint32_t n, bool any)
         f->busy_with = i + 1;
         atomic_signal_fence(memory_order_seq_cst);
         fault_before(f->query[i], f->rx[i].msg_len);
-        size_t len = answer_compose(&w->serve->options, zs, f->query[i], f->rx[i].msg_len,
-                                    ANSWER_UDP, out, ANSWER_UDP_CAP, &info);
+        size_t len = answer_compose(&w->options, zs, f->query[i], f->rx[i].msg_len, ANSWER_UDP, out,
+                                    ANSWER_UDP_CAP, &info);
         len = fault_after(out, len);
         if (len == 0)
             continue;

@@ -119,7 +119,7 @@ static const struct {
     { "alias.example.com", ZONE_NODE_CNAME },
     { "deep.example.com", ZONE_NODE_EMPTY },
     { "wild.example.com", ZONE_NODE_EMPTY },
-    { "*.wild.example.com", 0 },
+    { "*.wild.example.com", ZONE_NODE_WILDCARD },
 };
 
 static void flags_say_what_a_node_is(void **state)
