@@ -8,6 +8,8 @@ struct bench_options {
     unsigned runs;    /* of each kind */
     const char *only; /* part of a kind's title; NULL: all */
     const char *json; /* file for the figures; NULL: DIR/failover.json */
+    unsigned
+        beside; /* so many runs of Knot with ExaBGP's healthcheck in the same lab, too; 0: none */
 };
 
 /* The losses of each way to fail, over many runs: median and worst, UPDATEs, times; each beside what

@@ -75,6 +75,8 @@ static bool set_up(struct demo *d, struct err *e)
     int64_t begun = time_mono().ns;
     if (!stage_up(&d->s, d->l, &faults, 30000, e))
         return false;
+    d->s.tick = show_tick;
+    d->s.tick_arg = &d->sh;
     int64_t up = time_mono().ns, started = d->l->node[d->s.server_host[0]].started_at.ns;
     if (!stage_ask(&d->s, d->sc->qps, e))
         return false;

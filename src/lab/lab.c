@@ -146,7 +146,8 @@ void lab_down(struct lab *l)
     for (uint32_t i = 0; i < l->topo->host_count; i++) {
         proc_kill(l->bird[i]);
         proc_kill(l->node[i].guard);
-        l->bird[i] = l->node[i].guard = 0;
+        proc_kill(l->node[i].dns);
+        l->bird[i] = l->node[i].guard = l->node[i].dns = 0;
     }
     netns_mount_undo();
 }

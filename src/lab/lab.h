@@ -18,9 +18,16 @@
  *     wire/NAME.pcap               what went over the link between node and router: BGP
  * One lab of a name at a time; lab_up() first removes what a killed run of that name left. */
 struct lab_node {
-    pid_t guard;       /* 0: not running */
+    pid_t guard;       /* 0: not running; with glue: ExaBGP */
+    pid_t dns;         /* with glue: Knot; else 0 */
     mono_t started_at; /* of the last start */
     int starts;
+};
+
+enum lab_glue {
+    LAB_GLUE_NONE,    /* the nodes are perigee */
+    LAB_GLUE_DEFAULT, /* Knot and ExaBGP's healthcheck with its own figures */
+    LAB_GLUE_TUNED,   /* as fast as it can be made */
 };
 
 struct lab {
@@ -28,6 +35,7 @@ struct lab {
     char repo[256];        /* the checkout: tools/, examples/ */
     char perigee[256];     /* the program under test */
     char dir[256];
+    enum lab_glue glue;
     bool sticky; /* sabotage: the first node's router keeps its route whatever the node says */
     bool netem;  /* the kernel has it: then there is no delay process */
     pid_t bird[LAB_HOSTS_MAX];

@@ -20,7 +20,7 @@ struct args {
     const char *word[4]; /* what is no option, the command first */
     int words;
     const char *name, *dir, *only, *sabotage, *json, *topology;
-    unsigned runs;
+    unsigned runs, beside;
     bool keep, no_nodes;
 };
 
@@ -46,6 +46,7 @@ static int usage(FILE *out)
           "  --only TEXT    run, bench-failover: only what has this text in its title\n"
           "  --break PART   demo: sabotages withdraw, nsid, hang or unicast; must end with 1\n"
           "  --runs N       bench-failover: of each kind; default 20\n"
+          "  --beside N     bench-failover: also N runs of Knot DNS with ExaBGP's healthcheck\n"
           "  --json FILE    bench-failover: the figures, for programs\n"
           "  --topology FILE   demo, bench-failover: another one than lab/….yaml\n\n"
           "It needs root. Namespaces are called pgl-NAME-HOST: `ip netns exec` works as usual.\n",
@@ -72,10 +73,11 @@ static bool option(struct args *a, int argc, char **argv, int *i)
             *texts[k].value = argv[++*i];
             return true;
         }
-    if (strcmp(argv[*i], "--runs") == 0) {
+    if (strcmp(argv[*i], "--runs") == 0 || strcmp(argv[*i], "--beside") == 0) {
+        unsigned *to = argv[*i][2] == 'r' ? &a->runs : &a->beside;
         char *end;
         long n = strtol(argv[++*i], &end, 10);
-        a->runs = (unsigned)n;
+        *to = (unsigned)n;
         return *end == '\0' && n > 0 && n <= 1000;
     }
     return false;
@@ -191,6 +193,8 @@ static int play(const struct args *a, struct stage *s, const struct scenario *sc
     struct err e = { 0 };
     uint32_t bad = 0;
     show_init(&sh, stdout);
+    s->tick = show_tick;
+    s->tick_arg = &sh;
     show_title(&sh, "%s, at %s queries/s per client", sc->name, show_number(sc->qps));
     for (uint32_t i = 0; i < sc->count; i++) {
         if (a->only != NULL && strstr(sc->steps[i].title, a->only) == NULL)
@@ -202,6 +206,7 @@ static int play(const struct args *a, struct stage *s, const struct scenario *sc
         bad += r.failure_count;
     }
     bad += stage_outside_check(s, stdout);
+    s->tick = NULL;
     show_title(&sh, bad == 0 ? "All as it should be." : "NOT as it should be.");
     return bad == 0 ? 0 : 1;
 }
@@ -272,6 +277,7 @@ static int cmd_bench(const struct args *a)
     if (t == NULL || !begin(a, &l, t))
         return 2;
     struct bench_options o = { .runs = a->runs, .only = a->only, .json = a->json };
+    o.beside = a->beside;
     int status = bench_failover(&l, &o);
     lab_topo_free(t);
     return status;

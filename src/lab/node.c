@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lab/glue.h"
 #include "lab/proc.h"
 #include "serve/link.h"
 
@@ -115,6 +116,8 @@ bool node_start(struct lab *l, struct lab_host *h, struct err *e)
 {
     char ns[64], log[400], fleet[400];
     struct lab_node *n = &l->node[h - l->topo->hosts];
+    if (l->glue != LAB_GLUE_NONE)
+        return glue_start(l, h, e);
     snprintf(log, sizeof log, "%s/node/%s.log", l->dir, h->name);
     snprintf(fleet, sizeof fleet, "%s/fleet.yaml", l->dir);
     if (n->starts == 0)
@@ -149,7 +152,8 @@ void node_kill(struct lab *l, struct lab_host *h)
     struct lab_node *n = &l->node[h - l->topo->hosts];
     netns_kill(lab_ns(l, h, ns));
     proc_kill(n->guard);
-    n->guard = 0;
+    proc_kill(n->dns);
+    n->guard = n->dns = 0;
 }
 
 bool node_wait(struct lab *l, struct wire *w, const struct lab_host *h, int limit_ms, struct err *e)
@@ -232,6 +236,12 @@ void node_procs(struct lab *l, const struct lab_host *h, struct node_procs *out)
     char ns[64], buf[512];
     pid_t pids[256];
     *out = (struct node_procs){ .guard = l->node[h - l->topo->hosts].guard };
+    if (l->glue != LAB_GLUE_NONE) { /* Knot has no standby, and ExaBGP is all that controls */
+        out->control = out->guard;
+        out->serve = out->standby = out->workers[0] = l->node[h - l->topo->hosts].dns;
+        out->worker_count = 1;
+        return;
+    }
     uint32_t n = netns_pids(lab_ns(l, h, ns), pids, 256);
     for (uint32_t i = 0; i < n; i++) {
         const char *role = role_of(pids[i], buf);

@@ -179,8 +179,15 @@ void show_begin(struct show *sh, uint32_t number, const struct step *st)
     fprintf(sh->out, "\n  %s%u. %s%s\n", sh->color ? BOLD : "", number, st->title,
             sh->color ? PLAIN : "");
     if (sh->color)
-        show_doing(sh, "watching for some %llu s", (unsigned long long)(st->for_us / 1000000 + 2));
+        show_doing(sh, "asking");
     fflush(sh->out);
+}
+
+void show_tick(void *arg, int64_t waited_ms)
+{
+    struct show *sh = arg;
+    if (sh->color || waited_ms / 1000 % 10 == 0)
+        show_doing(sh, "asking, %lld s", (long long)waited_ms / 1000);
 }
 
 void show_step(struct show *sh, const struct stage *s, const struct step *st,
@@ -203,6 +210,9 @@ void show_step(struct show *sh, const struct stage *s, const struct step *st,
         show_line(sh, "%s lost in all, sent between %+.2f s and %+.2f s", show_number(r->all.lost),
                   (double)(r->all.lost_first_ms - lead) / 1000,
                   (double)(r->all.lost_last_ms - lead) / 1000);
+    if (r->stall_us > 20000)
+        show_line(sh, "the machine itself was late by %s meanwhile",
+                  show_us((uint64_t)r->stall_us));
     expected_text(st, expected, sizeof expected);
     if (r->failure_count == 0)
         show_ok(sh, "%s", expected);

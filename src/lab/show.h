@@ -32,6 +32,9 @@ const char *show_us(uint64_t us);
 /* What came out of a step, client by client, and the verdict: lines on `out`. Borrows all of it. */
 void show_step(struct show *sh, const struct stage *s, const struct step *st,
                const struct step_result *r);
+/* For struct stage: how long it has been waited, on the last line of a terminal; elsewhere a line every
+ * ten seconds. `arg` is a struct show. */
+void show_tick(void *arg, int64_t waited_ms);
 /* Before it is played: its title. */
 void show_begin(struct show *sh, uint32_t number, const struct step *st);
 

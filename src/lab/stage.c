@@ -22,6 +22,22 @@ bool stage_sleep(int64_t ms)
     return !lab_stop;
 }
 
+static void tick(struct stage *s, int64_t waited_ms)
+{
+    if (s->tick != NULL)
+        s->tick(s->tick_arg, waited_ms);
+}
+
+bool stage_watch(struct stage *s, int64_t ms, int64_t waited_ms)
+{
+    while (ms > 1000 && stage_sleep(1000)) {
+        ms -= 1000;
+        waited_ms += 1000;
+        tick(s, waited_ms);
+    }
+    return stage_sleep(ms);
+}
+
 static void name_servers(struct stage *s)
 {
     struct lab_topo *t = s->l->topo;
@@ -216,8 +232,14 @@ struct lab_host *stage_serving(struct stage *s, const struct lab_site *site)
 bool stage_settle(struct stage *s, int limit_ms, struct err *e)
 {
     struct lab_topo *t = s->l->topo;
-    mono_t until = mono_add_ms(time_mono(), limit_ms);
+    mono_t begun = time_mono(), until = mono_add_ms(begun, limit_ms);
+    int64_t ticks = 0;
     for (;;) {
+        int64_t waited = mono_ms_between(begun, time_mono());
+        if (waited / 1000 > ticks) {
+            ticks = waited / 1000;
+            tick(s, waited);
+        }
         const struct lab_host *away = NULL;
         int site = -1;
         for (uint32_t i = 0; i < t->host_count && away == NULL; i++) {

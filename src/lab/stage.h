@@ -18,6 +18,9 @@ struct stage {
     uint32_t server_host[FATE_SERVERS_MAX];
     uint32_t server_count;
     int64_t begun_ns;
+    void (*tick)(void *arg,
+                 int64_t waited_ms); /* called about once a second of a long wait; or NULL */
+    void *tick_arg;
     bool hang_repair; /* sabotage: guard is stopped with a worker, so that nobody repairs it */
 };
 
@@ -47,6 +50,8 @@ uint32_t stage_home(const struct lab_topo *t, const struct lab_host *client);
 
 /* Waits until every client is answered by its home site. */
 bool stage_settle(struct stage *s, int limit_ms, struct err *e);
+/* The same with ticks; `waited_ms` of this wait came before. */
+bool stage_watch(struct stage *s, int64_t ms, int64_t waited_ms);
 /* Sleeps, and comes back at once (false) when Ctrl-C was pressed. */
 bool stage_sleep(int64_t ms);
 

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lab/glue.h"
 #include "lab/proc.h"
 #include "lab/prompt.h"
 
@@ -157,7 +158,10 @@ static bool deed_at(struct play *p, struct lab_host *h, struct err *e)
     case STEP_DRAIN:
         return command(p, h, "drain", e);
     case STEP_STOP_NODE:
-        kill(p->s->l->node[h - p->s->l->topo->hosts].guard, SIGTERM);
+        if (p->s->l->glue != LAB_GLUE_NONE)
+            kill(p->s->l->node[h - p->s->l->topo->hosts].dns, SIGTERM);
+        else
+            kill(p->s->l->node[h - p->s->l->topo->hosts].guard, SIGTERM);
         return true;
     case STEP_KILL_NODE:
         node_kill(p->s->l, h);
@@ -172,9 +176,20 @@ static bool deed_at(struct play *p, struct lab_host *h, struct err *e)
     return false;
 }
 
+/* Somebody starts Knot again; the healthcheck does not. */
+static bool mend_glue(struct lab *l, struct lab_host *h, struct err *e)
+{
+    struct lab_node *n = &l->node[h - l->topo->hosts];
+    proc_kill(n->dns);
+    n->dns = 0;
+    return glue_start_dns(l, h, e);
+}
+
 static bool mend_at(struct play *p, struct lab_host *h, struct err *e)
 {
     struct lab *l = p->s->l;
+    if (l->glue != LAB_GLUE_NONE && one_process(p->st->verb))
+        return mend_glue(l, h, e);
     switch (p->st->verb) {
     case STEP_DRAIN:
         return command(p, h, "undrain", e);
@@ -405,7 +420,7 @@ static bool play(struct play *p, struct err *e)
             r->deed_ns = first;
     }
     if (ok)
-        stage_sleep((int64_t)(st->for_us / 1000));
+        stage_watch(p->s, (int64_t)(st->for_us / 1000), 0);
     r->mended_ns = time_mono().ns;
     for (uint32_t i = 0; i < st->bot_count; i++) {
         uint64_t sent = p->bots[i] < 0 ? 0 : traffic_sent(p->s->t, p->bots[i]);
@@ -441,6 +456,7 @@ bool step_play(struct stage *s, const struct step *st, struct step_result *r, st
     if (!stage_settle(s, SETTLE_MS, e))
         return false;
     find_targets(&p);
+    (void)traffic_stall_us(s->t);
     r->begun_ns = time_mono().ns;
     stage_sleep(LEAD_MS);
     r->deed_ns = time_mono().ns;
@@ -449,6 +465,7 @@ bool step_play(struct stage *s, const struct step *st, struct step_result *r, st
         proc_kill(p.freezer);
     if (!ok)
         return false;
+    r->stall_us = traffic_stall_us(s->t);
     count_clients(&p);
     add_wire(&p);
     judge(&p);

@@ -72,6 +72,7 @@ struct step_result {
     int64_t
         withdrawn_ms; /* from the deed (of a crash loop: the last) to the last family's withdrawal
                              or the end of the sessions; -1: none */
+    int64_t stall_us; /* the machine itself stood still, or was too busy, for that long */
     int64_t back_ms;  /* from the mending to all clients at home; -1: did not come */
     char failures[8][120];
     uint32_t failure_count;

@@ -47,6 +47,7 @@ struct traffic {
     pthread_t asker, flooder;
     bool threads;
     int ep;
+    _Atomic int64_t stall_ns;
     _Atomic bool stop;
 };
 
@@ -274,6 +275,8 @@ static void *ask_loop(void *arg)
                 close_flow(f);
                 continue;
             }
+            if (state == 1 && f->next < f->cap && now - due_ns(f) > atomic_load(&t->stall_ns))
+                atomic_store(&t->stall_ns, now - due_ns(f));
             int64_t due = state == 1 ? send_due(f, now) : INT64_MAX;
             next = due < next ? due : next;
         }
@@ -452,6 +455,11 @@ const struct fate *traffic_fates(struct traffic *t, int flow, uint32_t *count)
 {
     *count = atomic_load_explicit(&t->flow[flow].count, memory_order_acquire);
     return t->flow[flow].fates;
+}
+
+int64_t traffic_stall_us(struct traffic *t)
+{
+    return atomic_exchange(&t->stall_ns, 0) / 1000;
 }
 
 uint64_t traffic_sent(struct traffic *t, int flow)

@@ -54,6 +54,9 @@ void traffic_end(struct traffic *t, int flow);
 
 /* The fates so far, in the order of sending. Borrowed until traffic_end(). */
 const struct fate *traffic_fates(struct traffic *t, int flow, uint32_t *count);
+/* The longest time by which the clients' thread was late since the last call: how long the machine itself
+ * stood still, or was too busy to measure. */
+int64_t traffic_stall_us(struct traffic *t);
 uint64_t traffic_sent(struct traffic *t, int flow);
 
 #endif
