@@ -25,7 +25,8 @@
 #define EVENTS_MAX 65536
 #define STARTS_MAX 4096
 #define PROOFS_MAX 65536
-#define PROOF_EVERY_NS 50000000 /* one so often is enough; a node is never down for less */
+#define PROOF_EVERY_NS                                                                             \
+    50000000 /* one so often is enough, and the first after a start or a withdrawal */
 
 struct tap {
     struct wire *wire;
@@ -85,8 +86,10 @@ static void on_event(void *arg, const struct bgpwatch_event *ev)
         w->events[w->event_count++] = (struct wire_event){ .node = t->node, .ev = *ev };
     uint8_t bit = ev->family == 6 ? 2 : 1;
     if (ev->by_first && ev->kind == BGPWATCH_UPDATE) {
-        if (ev->withdrawn > 0)
+        if (ev->withdrawn > 0) {
             w->announced[t->node] &= (uint8_t)~bit;
+            w->proof_last[t->node] = 0;
+        }
         if (ev->announced > 0)
             w->announced[t->node] |= bit;
     }
@@ -336,6 +339,7 @@ void wire_started(struct wire *w, const struct lab_host *h, int64_t at_ns)
     if (w->start_count < STARTS_MAX)
         w->starts[w->start_count++] = (struct proof){ .node = node, .at_ns = at_ns };
     w->announced[node] = 0;
+    w->proof_last[node] = 0; /* its first proof counts, however soon it comes */
     pthread_mutex_unlock(&w->lock);
 }
 
