@@ -78,6 +78,8 @@ format:
 tidy:
 	@tests/house/tidy
 
+include bench/spikes/Makefile
+
 #: make clean            remove all builds; the peers stay
 #: make distclean        remove build/ whole
 .PHONY: clean distclean

@@ -53,9 +53,8 @@ struct zone_image_slot {
 struct zone_image_block {
     uint16_t magic;
     uint8_t level; /* 0: a leaf */
-    uint8_t zero;
-    uint16_t count; /* 1..IMAGE_BLOCK_MAX */
-    uint16_t prefix_len;
+    uint8_t count; /* 1..IMAGE_BLOCK_MAX */
+    uint16_t prefix_len, keys_len;
     uint32_t size; /* bytes, all of the above included */
 };
 
@@ -82,8 +81,8 @@ static inline const uint8_t *zone_image_origin(const struct zone *z)
 /* What a leaf of a tree of names refers to. Behind the struct: name_len bytes of the labels below the
  * origin, in the text's case and without the root label; then the RRsets by ascending type. */
 #define IMAGE_NODE_WILDCARD ZONE_NODE_WILDCARD
-#define IMAGE_NODE_NSEC 0x80     /* owns NSEC */
-#define IMAGE_NODE_PUBLIC 0x7f   /* the flags that zone/zone.h knows */
+#define IMAGE_NODE_NSEC 0x80   /* owns NSEC */
+#define IMAGE_NODE_PUBLIC 0x7f /* the flags that zone/zone.h knows */
 struct zone_node {
     uint32_t size;
     uint8_t flags;

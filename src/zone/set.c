@@ -71,12 +71,7 @@ const struct zone *zone_image_zone_at(const struct zone_image_map *m, uint32_t r
         return NULL;
     if (z->size < sizeof *z + z->origin_len || zone_image_at(m, at, z->size) == NULL)
         return NULL;
-    struct rd r = rd_init(zone_image_origin(z), z->origin_len);
-    struct dns_name origin;
-    if (!dns_name_parse(&origin, &r) || rd_left(&r) != 0 || z->origin_key_len > DNS_KEY_MAX ||
-        zone_image_root_at(m, z->names) == NULL || zone_image_node_at(m, z->apex) == NULL)
-        return NULL;
-    return z;
+    return zone_image_node_at(m, z->apex) != NULL ? z : NULL;
 }
 
 const struct zone_node *zone_image_node_at(const struct zone_image_map *m, uint32_t ref)

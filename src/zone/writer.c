@@ -191,8 +191,9 @@ uint32_t zone_image_write_block(struct zone_image_writer *w, unsigned level,
         return 0;
     *b = (struct zone_image_block){ .magic = IMAGE_BLOCK_MAGIC,
                                     .level = (uint8_t)level,
-                                    .count = (uint16_t)n,
+                                    .count = (uint8_t)n,
                                     .prefix_len = (uint16_t)prefix,
+                                    .keys_len = (uint16_t)keys,
                                     .size = (uint32_t)((size + 7) & ~(size_t)7) };
     uint32_t *hint = (uint32_t *)(b + 1), *refs = hint + n, *nodes = refs + n;
     uint16_t *key_end = (uint16_t *)(level != 0 ? nodes + n : nodes);
