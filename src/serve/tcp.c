@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* The TCP connections of one worker (RFC 7766): many queries on one, answered in order as they come.
- * What bounds a client: the number of connections of the process (the longest idle one makes way for
- * a new one), the time between two whole queries, and one buffer of answers that it has not taken;
+ * What bounds a client: the number of connections (the longest idle one makes way for a new one), the time between two whole queries, and one buffer of answers that it has not taken;
  * while that waits, nothing more is read from it. All memory is mapped at the start and touched when
  * it is used. */
 #include <errno.h>
@@ -23,6 +22,7 @@
 #define TCP_OUT_BUFFERS 64  /* slow clients of a worker at one time */
 #define TCP_ACCEPTS 16      /* in one turn */
 #define TCP_PAUSE_MS 100    /* no accept for so long after running out of descriptors */
+#define TCP_GRACE_MS 100    /* so young a connection does not make way for another */
 #define TCP_NONE UINT32_MAX /* no connection, no buffer */
 
 struct tcp_conn {
@@ -39,7 +39,8 @@ struct tcp_conn {
 
 struct tcp {
     struct worker *w;
-    uint32_t cap;
+    uint32_t cap, open, used; /* may be, are, and have ever been at once: memory of the rest is not
+                                 touched */
     struct tcp_conn *conn;
     uint32_t oldest, newest, free;
     uint8_t *scratch; /* TCP_OUT_CAP: answers of the turn */
@@ -58,18 +59,16 @@ static void *map_lazily(size_t size)
 struct tcp *serve_tcp_new(struct worker *w)
 {
     struct tcp *t = base_calloc(1, sizeof *t);
+    const uint32_t workers = w->serve->setup->workers;
     t->w = w;
-    t->cap = w->serve->setup->tcp_clients_max;
-    t->conn = map_lazily((t->cap + (size_t)1) * sizeof *t->conn);
+    /* Each worker has its share, and needs to ask no other: one without connections could make no
+     * room when another has them all. */
+    t->cap = (w->serve->setup->tcp_clients_max + workers - 1) / workers;
+    t->conn = map_lazily(t->cap * sizeof *t->conn);
     t->scratch = map_lazily((size_t)TCP_OUT_CAP * (1 + TCP_OUT_BUFFERS));
     if (t->conn == NULL || t->scratch == NULL)
         return NULL;
     t->oldest = t->newest = t->free = TCP_NONE;
-    for (uint32_t i = t->cap; i-- > 0;) {
-        t->conn[i].fd = -1;
-        t->conn[i].next = t->free;
-        t->free = i;
-    }
     for (uint32_t i = 0; i < TCP_OUT_BUFFERS; i++) {
         t->out[i] = t->scratch + (size_t)TCP_OUT_CAP * (1 + i);
         t->out_free[t->out_free_count++] = i;
@@ -120,7 +119,7 @@ static void conn_close(struct tcp *t, struct tcp_conn *c)
     c->fd = -1;
     c->next = t->free;
     t->free = conn_idx(t, c);
-    atomic_fetch_sub_explicit(&t->w->serve->tcp_open, 1, memory_order_relaxed);
+    t->open--;
     count_add(&t->w->row->tcp_open, UINT64_MAX); /* minus one */
 }
 
@@ -266,35 +265,35 @@ void serve_tcp_on_connection(struct tcp *t, uint32_t idx, uint32_t events, mono_
         conn_close(t, c);
 }
 
-/* Room for one more: this process's share is used up, so the worker gives up its longest idle one. */
-static bool make_room(struct tcp *t)
+/* Closes the longest idle connection, unless even that one has only just come. */
+static bool give_up_oldest(struct tcp *t, mono_t now)
 {
-    struct serve *s = t->w->serve;
-    if (atomic_fetch_add_explicit(&s->tcp_open, 1, memory_order_relaxed) < t->cap &&
-        t->free != TCP_NONE)
-        return true;
-    count_add(&t->w->row->tcp_refused, 1);
-    if (t->oldest != TCP_NONE) {
-        conn_close(t, &t->conn[t->oldest]);
-        return true;
-    }
-    atomic_fetch_sub_explicit(&s->tcp_open, 1, memory_order_relaxed);
-    return false;
+    if (t->oldest == TCP_NONE || mono_ms_between(t->conn[t->oldest].since, now) < TCP_GRACE_MS)
+        return false;
+    conn_close(t, &t->conn[t->oldest]);
+    return true;
 }
 
 static void conn_open(struct tcp *t, int fd, mono_t now)
 {
-    if (!make_room(t)) {
-        close(fd);
-        return;
+    if (t->open == t->cap) {
+        count_add(&t->w->row->tcp_refused, 1);
+        if (!give_up_oldest(t, now)) {
+            close(fd);
+            return;
+        }
     }
-    struct tcp_conn *c = &t->conn[t->free];
-    t->free = c->next;
+    struct tcp_conn *c = &t->conn[t->free != TCP_NONE ? t->free : t->used];
+    if (t->free != TCP_NONE)
+        t->free = c->next;
+    else
+        t->used++;
     c->fd = fd;
     c->in_len = c->out_len = c->out_off = c->out_answers = 0;
     c->out = TCP_NONE;
     c->at_end = false;
     list_append(t, c, now);
+    t->open++;
     count_add(&t->w->row->tcp_open, 1);
     if (!conn_wait(t, c, EPOLL_CTL_ADD, EPOLLIN))
         conn_close(t, c);
@@ -322,6 +321,8 @@ void serve_tcp_on_listener(struct tcp *t, uint32_t socket_idx, mono_t now)
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            if (give_up_oldest(t, now))
+                continue;
             /* The connection stays in the queue; waiting for it would be a loop without rest. */
             listen_again(t, false);
             t->paused_until = mono_add_ms(now, TCP_PAUSE_MS);

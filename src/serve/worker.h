@@ -25,7 +25,6 @@ struct serve {
     _Atomic(const struct zone_set *) image; /* the link thread stores (release), workers load */
     _Atomic bool draining;                  /* the link thread stores */
     _Atomic uint32_t drained;               /* workers that found all queues empty */
-    _Atomic uint32_t tcp_open;              /* all workers add and subtract */
 };
 
 #define WORKER_ANSWER_STRIDE (ANSWER_UDP_CAP + 64) /* buffers must not share the same cache sets */
