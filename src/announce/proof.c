@@ -103,11 +103,29 @@ static mono_t lease_end(const struct announce_terms *t, const struct announce_in
     return mono_before(end, extended) ? extended : end;
 }
 
+/* Whose evidence is the oldest, when nothing else is missing. */
+static void tell_oldest(const struct announce_prefix *c, const struct announce_input *in,
+                        struct announce_proof *p)
+{
+    char text[ANNOUNCE_REASON_MAX], addr[ADDR_TEXT_MAX];
+    long long ms = (long long)mono_ms_between(p->evidence_at, in->now);
+    snprintf(text, sizeof text, "worker %u has made no progress for %lld ms",
+             in->verdict->worker_slowest, ms);
+    for (uint32_t i = 0; i < in->verdict->path_count; i++) {
+        const struct verdict_path *path = &in->verdict->paths[i];
+        if (path->evidence_at.ns == p->evidence_at.ns && prefix_holds(&c->prefix, &path->addr))
+            snprintf(text, sizeof text,
+                     "%s by %s: no evidence for %lld ms (%u probes in a row were not answered)",
+                     addr_text(&path->addr, addr), verdict_transport_name(path->transport), ms,
+                     path->late_in_row);
+    }
+    missing(p, text);
+}
+
 void announce_proof_of(const struct announce *a, uint32_t idx, const struct announce_input *in,
                        struct announce_proof *p)
 {
     const struct announce_prefix *c = &a->config.prefixes[idx];
-    char text[ANNOUNCE_REASON_MAX];
     memset(p, 0, sizeof *p);
     p->proven = true;
     p->evidence_at = MONO_NEVER;
@@ -122,16 +140,8 @@ void announce_proof_of(const struct announce *a, uint32_t idx, const struct anno
     if (p->evidence_at.ns != MONO_ZERO.ns)
         p->lease_until = lease_end(&c->terms, in, p->evidence_at);
     p->holding = !p->hard && mono_before(in->now, p->lease_until);
-    if (!p->holding && p->evidence_at.ns != MONO_ZERO.ns && p->text[0] == '\0') {
-        if (p->evidence_at.ns == in->verdict->progress_at.ns)
-            snprintf(text, sizeof text, "worker %u has made no progress for %lld ms",
-                     in->verdict->worker_slowest,
-                     (long long)mono_ms_between(p->evidence_at, in->now));
-        else
-            snprintf(text, sizeof text, "the oldest evidence is %lld ms old",
-                     (long long)mono_ms_between(p->evidence_at, in->now));
-        missing(p, text);
-    }
+    if (!p->holding && p->evidence_at.ns != MONO_ZERO.ns && p->text[0] == '\0')
+        tell_oldest(c, in, p);
     if (!p->holding)
         p->proven = false;
 }

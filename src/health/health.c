@@ -41,6 +41,8 @@ struct health {
     const struct serve_page *page;
     uint64_t base_queries, base_answers; /* of processes that are gone */
     uint64_t own_answers;
+    uint64_t own_sent[VERDICT_TRANSPORTS]; /* of the active process, to our own probes */
+    uint64_t sent[VERDICT_TRANSPORTS];     /* of the active process, to clients; never goes back */
     struct health_traffic traffic;
     struct verdict_set verdict;
     struct compare compare;
@@ -150,6 +152,21 @@ static void sample_traffic(struct health *h, mono_t now)
     h->traffic.at = now;
 }
 
+/* What clients got: the probes are witnesses by themselves, and one path's must not vouch for
+ * another's. */
+static void sample_sent(struct health *h, struct check_sample *s)
+{
+    for (uint32_t i = 0; i < h->check.path_count; i++)
+        s->sent[h->check.paths[i].v.transport] =
+            less(s->sent[h->check.paths[i].v.transport], h->check.paths[i].in_flight);
+    for (uint32_t t = 0; t < VERDICT_TRANSPORTS; t++) {
+        uint64_t sent = less(s->sent[t], h->own_sent[t]);
+        if (sent > h->sent[t])
+            h->sent[t] = sent;
+        s->sent[t] = h->sent[t];
+    }
+}
+
 static void sample_page(struct health *h, mono_t now)
 {
     struct check_sample s = { 0 };
@@ -164,6 +181,7 @@ static void sample_page(struct health *h, mono_t now)
         s.sent[VERDICT_UDP] += atomic_load_explicit(&w->tx_udp, memory_order_relaxed);
         s.sent[VERDICT_TCP] += atomic_load_explicit(&w->tx_tcp, memory_order_relaxed);
     }
+    sample_sent(h, &s);
     health_check_sample(&h->check, &s, now);
     sample_traffic(h, now);
 }
@@ -174,6 +192,8 @@ void health_set_page(struct health *h, const struct serve_page *page)
     h->base_queries += last.queries;
     h->base_answers += last.answers;
     h->page = page;
+    memset(h->own_sent, 0, sizeof h->own_sent);
+    memset(h->sent, 0, sizeof h->sent);
     health_check_process(&h->check, page != NULL, time_mono());
     on_tick(h->timer);
 }
@@ -230,6 +250,7 @@ static void judge(struct health *h, const struct asked *a, const struct probe_qu
 {
     struct compare_result before;
     h->own_answers++;
+    h->own_sent[pq->tcp ? VERDICT_TCP : VERDICT_UDP]++;
     compare_with(h, h->zones, a, pq, pa, c);
     r->partial = c->truncated;
     if (c->why != VERDICT_FINE && h->zones_before != NULL) {

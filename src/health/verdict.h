@@ -18,8 +18,8 @@
  *     its query was *sent*: at that time or later the node answered rightly.
  *  2. A path is `proven` once every kind of question (SOA, a record, a denial, a referral where the
  *     zones have one) has been answered rightly since the zones, or the path, came.
- *  3. Answers that really left (the active process handed answers of this transport to the kernel
- *     while every one of its workers advanced) renew the evidence too, but only of a path that is
+ *  3. Answers that really left (the active process handed answers of this transport, other than to
+ *     our own probes, to the kernel while every one of its workers advanced) renew the evidence too, but only of a path that is
  *     proven, has no open fault, and whose last right probe is younger than the proof bound (1 s).
  *     A new active process, or new zones, must be probed rightly once before its answers count.
  *  4. A wrong answer opens a fault on the path. Nothing renews its evidence while a fault is open;
