@@ -25,6 +25,7 @@
 struct health {
     uv_loop_t *loop;
     struct probe_client *client;
+    struct asked *asked;
     uv_timer_t *timer; /* its own memory, so that libuv may close it later */
     void (*changed)(void *arg);
     void *arg;
@@ -51,6 +52,7 @@ struct health {
 /* A probe on its way. */
 struct asked {
     struct health *h;
+    struct asked *next, **slot; /* in h->asked */
     uint32_t path;
     struct question q;
     enum question_kind wanted;
@@ -96,6 +98,14 @@ struct health *health_new(uv_loop_t *loop, const struct health_options *o, struc
     return h;
 }
 
+static void free_asked(struct asked *a)
+{
+    *a->slot = a->next;
+    if (a->next != NULL)
+        a->next->slot = a->slot;
+    free(a);
+}
+
 static void on_timer_closed(uv_handle_t *timer)
 {
     free(timer);
@@ -108,6 +118,8 @@ void health_free(struct health *h)
     uv_timer_stop(h->timer);
     uv_close((uv_handle_t *)h->timer, on_timer_closed);
     probe_client_free(h->client);
+    while (h->asked != NULL) /* it does not call back for what it gives up */
+        free_asked(h->asked);
     zone_set_free(h->zones);
     zone_set_free(h->zones_before);
     free(h);
@@ -321,7 +333,7 @@ static void on_probed(void *arg, const struct probe_question *pq, const struct p
     else
         no_answer(pa, &r, text);
     bool changed = health_check_ended(&h->check, a->path, &r, time_mono());
-    free(a);
+    free_asked(a);
     if (changed && h->changed != NULL)
         h->changed(h->arg);
 }
@@ -332,6 +344,11 @@ static void ask(struct health *h, uint32_t path, const struct check_turn *t)
     struct asked *a = base_alloc(sizeof *a);
     a->h = h;
     a->path = path;
+    a->next = h->asked;
+    a->slot = &h->asked;
+    if (a->next != NULL)
+        a->next->slot = &a->next;
+    h->asked = a;
     if (t->again) {
         a->q = p->faults[t->fault].q;
         a->wanted = a->q.kind;
@@ -354,7 +371,7 @@ static void ask(struct health *h, uint32_t path, const struct check_turn *t)
         return;
     const struct check_result r = { .outcome = CHECK_UNASKED, .q = &a->q };
     health_check_ended(&h->check, path, &r, time_mono());
-    free(a);
+    free_asked(a);
 }
 
 static void on_tick(uv_timer_t *timer)
