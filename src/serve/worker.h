@@ -39,7 +39,7 @@ struct worker {
     struct serve_worker_page *row;
     struct serve_flight *flight;
     struct iovec rx_iov[SERVE_BATCH], tx_iov[SERVE_BATCH];
-    uint8_t *answers; /* SERVE_BATCH times WORKER_ANSWER_STRIDE */
+    uint8_t *answers;              /* SERVE_BATCH times WORKER_ANSWER_STRIDE */
     struct answer_options options; /* those of serve, with a cache of its own */
     struct tcp *tcp;
 };

@@ -207,7 +207,8 @@ static void the_cache_changes_nothing(void **state)
         size_t end = strlen(below);
         if (end > 0 && below[end - 1] != '.')
             strcat(below, ".");
-        snprintf(question, sizeof question, "%s%s", strlen(row) < 200 && row[0] != '.' ? below : "", row);
+        snprintf(question, sizeof question, "%s%s", strlen(row) < 200 && row[0] != '.' ? below : "",
+                 row);
         size_t len = query_of(question, query, &t);
         size_t got = answer_compose(&options, zones, query, len, t, out, sizeof out, &info);
         size_t twice = answer_compose(&cached, zones, query, len, t, again, sizeof again, &info);
