@@ -190,31 +190,20 @@ static void on_tick(uv_timer_t *tick)
 
 /* ---- what guard tells --------------------------------------------------------------------------- */
 
-static void on_zones(struct control *c, const struct guard_event *ev, int fd)
+static void on_zones(void *arg, struct zone_set *set, uint32_t version)
 {
-    struct err e;
-    struct zone_set *set = fd >= 0 ? zone_set_map(fd, &e) : NULL;
-    if (fd >= 0)
-        close(fd);
-    if (set == NULL) {
-        log_error("zones", "version=%u what=\"cannot map the image: %s\"", ev->arg,
-                  fd >= 0 ? e.what : "guard sent none");
-        return;
-    }
-    c->zones_version = ev->arg;
-    c->zones_at = (mono_t){ ev->at_ns };
-    c->zones_error[0] = '\0';
-    log_info("zones", "version=%u count=%u", ev->arg, zone_set_count(set));
+    struct control *c = arg;
     json_t *reply = json_pack("{s:b, s:i, s:i}", "ok", 1, "zones", (int)zone_set_count(set),
-                              "version", (int)ev->arg);
-    health_take_zones(c->health, set, ev->arg);
+                              "version", (int)version);
+    health_take_zones(c->health, set, version);
     control_socket_reply_reload(&c->socket, reply);
+    control_wake(c);
 }
 
 static void on_zones_failed(struct control *c, const struct guard_event *ev)
 {
     char text[sizeof ev->text];
-    memcpy(c->zones_error, ev->text, sizeof c->zones_error);
+    memcpy(c->zones.error, ev->text, sizeof c->zones.error);
     log_error("zones_refused", "what=\"%s\" effect=\"the version before stays\"",
               quoted(ev->text, text, sizeof text));
     control_socket_reply_reload(&c->socket, control_report_error(ev->text));
@@ -258,7 +247,7 @@ static void on_guard_event(struct control *c, const struct guard_event *ev, int 
             health_set_page(c->health, c->serve.page);
         break;
     case GUARD_EV_ZONES:
-        on_zones(c, ev, fd);
+        control_zones_event(&c->zones, ev, fd);
         break;
     case GUARD_EV_ZONES_FAILED:
         on_zones_failed(c, ev);
@@ -374,6 +363,7 @@ static bool rooms_start(struct control *c, struct err *e)
     free(a);
     control_fleet_init(&c->fleet, c->bundle.config, c->bundle.node, c);
     control_routes_init(&c->routes);
+    control_zones_init(&c->zones, c->loop, on_zones, c);
     c->seen = base_calloc(CONTROL_SEEN_MAX, sizeof *c->seen);
     c->health = control_health_new(c->loop, &c->bundle, on_changed, c, e);
     if (c->health == NULL)

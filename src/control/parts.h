@@ -42,6 +42,29 @@ struct control_serve {
 bool control_serve_event(struct control_serve *s, const struct guard_event *ev, int fd);
 const char *control_down_words(uint32_t why);
 
+/* ---- zones.c: new zones, mapped by a thread --------------------------------------------------- */
+
+/* Takes the ownership of `set`. */
+typedef void control_zones_handler(void *arg, struct zone_set *set, uint32_t version);
+
+struct control_zones {
+    uv_loop_t *loop;
+    control_zones_handler *handler;
+    void *arg;
+    bool busy;   /* an image is being mapped */
+    int next_fd; /* the one that comes after it; -1: none */
+    uint32_t next_version;
+    mono_t next_at;
+    uint32_t version; /* of the latest that was mapped */
+    mono_t at;
+    char error[200]; /* of the last reload; empty when it was good */
+};
+
+void control_zones_init(struct control_zones *z, uv_loop_t *loop, control_zones_handler *handler,
+                        void *arg);
+/* Takes GUARD_EV_ZONES and its descriptor. */
+void control_zones_event(struct control_zones *z, const struct guard_event *ev, int fd);
+
 /* ---- link.c: the link to guard ------------------------------------------------------------------ */
 
 /* `fd` is -1 or owned by the handler. */
@@ -188,6 +211,7 @@ struct control {
     bool dirty;
     struct control_link link;
     struct control_serve serve;
+    struct control_zones zones;
     struct control_drain drain;
     struct control_fleet fleet;
     struct control_address address;
@@ -203,10 +227,7 @@ struct control {
     mono_t started_at;
     wall_t started_wall;
     bool stopping, drained_said;
-    uint32_t zones_version;
-    mono_t zones_at;
-    char zones_error[200]; /* of the last reload; empty when it was good */
-    mono_t replaced_at;    /* when guard was last asked to replace the serving process */
+    mono_t replaced_at; /* when guard was last asked to replace the serving process */
     uint64_t decisions;
 };
 #define CONTROL_SEEN_MAX 1024

@@ -176,9 +176,9 @@ static json_t *zones_array(const struct control *c)
 static json_t *zones_report(const struct control *c, mono_t now)
 {
     const struct zone_set *set = health_zones(c->health);
-    return json_pack("{s:i, s:i, s:o, s:o, s:o}", "version", (int)c->zones_version, "count",
-                     set != NULL ? (int)zone_set_count(set) : 0, "age_ms", age(c->zones_at, now),
-                     "reload_error", text_or_null(c->zones_error), "zones", zones_array(c));
+    return json_pack("{s:i, s:i, s:o, s:o, s:o}", "version", (int)c->zones.version, "count",
+                     set != NULL ? (int)zone_set_count(set) : 0, "age_ms", age(c->zones.at, now),
+                     "reload_error", text_or_null(c->zones.error), "zones", zones_array(c));
 }
 
 /* Sums over the workers of the active process: whatever they sent, our own probes included. */

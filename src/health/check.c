@@ -206,13 +206,20 @@ static bool is_ready(const struct check *c)
     return c->active && c->kinds != 0;
 }
 
+/* With many paths not so often, so that all of them together do not keep the node from answering: after
+ * a reload every path is eager at once. */
+static uint32_t eager_ms(const struct check *c)
+{
+    return c->path_count / 2 > CHECK_EAGER_MS ? c->path_count / 2 : CHECK_EAGER_MS;
+}
+
 /* Up to a quarter less than asked for, differently each time, so that the paths do not march in
  * step. */
-static uint32_t interval_ms(const struct check_path *p, uint32_t path)
+static uint32_t interval_ms(const struct check *c, const struct check_path *p, uint32_t path)
 {
     bool eager = !p->v.proven || p->refused || p->fault_count > 0 || p->v.late_in_row > 0;
-    if (eager && p->check_ms > CHECK_EAGER_MS)
-        return CHECK_EAGER_MS;
+    if (eager && p->check_ms > eager_ms(c))
+        return eager_ms(c);
     return p->check_ms - (p->turn * 13 + path * 29) % (p->check_ms / 4 + 1);
 }
 
@@ -235,7 +242,7 @@ bool health_check_take_turn(struct check *c, uint32_t path, mono_t now, struct c
     if (!is_ready(c) || mono_before(now, p->next_at))
         return false;
     /* Missed turns are not made up for. */
-    p->next_at = mono_add_ms(now, interval_ms(p, path));
+    p->next_at = mono_add_ms(now, interval_ms(c, p, path));
     if (p->in_flight >= CHECK_IN_FLIGHT_MAX)
         return false;
     p->in_flight++;
@@ -313,7 +320,7 @@ bool health_check_ended(struct check *c, uint32_t path, const struct check_resul
         break;
     }
     if (r->outcome != CHECK_RIGHT && r->outcome != CHECK_UNASKED)
-        p->next_at = mono_min(p->next_at, mono_add_ms(now, CHECK_EAGER_MS));
+        p->next_at = mono_min(p->next_at, mono_add_ms(now, eager_ms(c)));
     show_fault(p);
     return proven != p->v.proven || fault != has_fault(p);
 }
