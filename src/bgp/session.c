@@ -89,16 +89,10 @@ static void act_send(struct bgp_session *s, const struct bgp_fsm_action *a)
     flush(s, a->side);
 }
 
+/* Neither logged nor told to the owner here: between two neighbors' bytes there is no time for that. */
 static void told(void *arg, const struct bgp_rib_out_row *row, enum bgp_rib_change change)
 {
-    static const char *const old_new[][2] = { [BGP_RIB_ANNOUNCED] = { "none", "announced" },
-                                              [BGP_RIB_CHANGED] = { "announced", "changed" },
-                                              [BGP_RIB_WITHDRAWN] = { "announced", "withdrawn" } };
     struct bgp_session *s = arg;
-    char prefix[BGP_PREFIX_TEXT_MAX];
-    log_info("route", "prefix=%s neighbor=%s old=%s new=%s reason=\"%s\"",
-             bgp_prefix_text(&row->prefix, prefix), s->name, old_new[change][0], old_new[change][1],
-             row->reason);
     struct bgp_speaker_event ev = event_of(s, BGP_SPEAKER_ROUTE);
     ev.prefix = row->prefix;
     ev.out_old = change != BGP_RIB_ANNOUNCED;

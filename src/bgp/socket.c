@@ -113,6 +113,10 @@ bool bgp_socket_usual(int fd, uint8_t family)
     bool tos = family == BGP_IPV4 ? set_int(fd, IPPROTO_IP, IP_TOS, cs6)
                                   : set_int(fd, IPPROTO_IPV6, IPV6_TCLASS, cs6);
     (void)tos; /* a wish, not a need */
+    /* What a slow neighbor has not taken waits here as a difference that shrinks, and not in the kernel
+     * as messages that have been overtaken. */
+    bool lowat = set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 16384);
+    (void)lowat;
     int flags = fcntl(fd, F_GETFL);
     return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
            fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);

@@ -34,7 +34,7 @@ bool bgp_socket_gtsm(int fd, uint8_t family, uint8_t hops);
 /* A listener's answers to SYN leave with TTL 255, which neighbors with GTSM want to see. */
 bool bgp_socket_listener_ttl(int fd);
 
-/* TCP_NODELAY, CS6, non-blocking, close-on-exec: for every connection. */
+/* TCP_NODELAY, little unsent in the kernel, CS6, non-blocking, close-on-exec: for every connection. */
 bool bgp_socket_usual(int fd, uint8_t family);
 
 /* A socket that is connecting to the neighbor; -1 with errno. *done: connected already. */

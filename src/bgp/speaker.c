@@ -18,6 +18,7 @@
 #define LISTENERS_MAX 64
 #define ACCEPT_BUDGET 16
 #define EVENTS_MAX 65536
+#define EVENTS_BUDGET 512    /* per turn of the loop */
 #define EVENTS_SEEN_MAX 4096 /* of these for the routes of others, who may be many */
 
 struct listener {
@@ -101,7 +102,7 @@ static bool events_grow(struct bgp_speaker *s)
 void bgp_speaker_event(struct bgp_speaker *s, const struct bgp_speaker_event *ev)
 {
     bool seen = ev->kind == BGP_SPEAKER_SEEN || ev->kind == BGP_SPEAKER_GONE;
-    if (s->handler == NULL || s->freed)
+    if (s->freed)
         return;
     if ((seen && s->event_count >= EVENTS_SEEN_MAX) ||
         (s->event_count == s->event_cap && !events_grow(s))) {
@@ -121,15 +122,32 @@ static void say_done(struct bgp_speaker *s)
         done(s->done_arg);
 }
 
-/* What is queued now; what the handler causes comes in the next turn. */
+/* "Every route change is one log line: prefix, neighbor, old, new, reason." */
+static void route_log(const struct bgp_speaker_event *ev)
+{
+    char prefix[BGP_PREFIX_TEXT_MAX];
+    log_info("route", "prefix=%s neighbor=%s old=%s new=%s reason=\"%s\"",
+             bgp_prefix_text(&ev->prefix, prefix), ev->name, ev->out_old ? "announced" : "none",
+             !ev->out_new  ? "withdrawn"
+             : ev->out_old ? "changed"
+                           : "announced",
+             ev->text);
+}
+
+/* What is queued now, so many at a time that sockets are served in between; what the handler causes
+ * comes in a later turn. */
 static void deliver(uv_idle_t *idle)
 {
     struct bgp_speaker *s = idle->data;
-    for (uint32_t n = s->event_count; n > 0; n--) {
+    uint32_t budget = s->event_count < EVENTS_BUDGET ? s->event_count : EVENTS_BUDGET;
+    for (uint32_t n = budget; n > 0; n--) {
         struct bgp_speaker_event ev = s->events[s->event_first];
         s->event_first = (s->event_first + 1) % s->event_cap;
         s->event_count--;
-        s->handler(s->arg, &ev);
+        if (ev.kind == BGP_SPEAKER_ROUTE)
+            route_log(&ev);
+        if (s->handler != NULL)
+            s->handler(s->arg, &ev);
     }
     if (s->event_count > 0)
         return;

@@ -207,8 +207,12 @@ static void drop_capabilities(void)
 
 static void set_again(struct speak *sp, const char *why)
 {
-    if (!sp->held && !bgp_speaker_set_routes(sp->speaker, sp->set, sp->set_count, why))
-        printf("{\"event\":\"refused\"}\n");
+    if (sp->held)
+        return;
+    mono_t begun = time_mono();
+    bool ok = bgp_speaker_set_routes(sp->speaker, sp->set, sp->set_count, why);
+    printf("{\"event\":\"%s\",\"took_us\":%lld}\n", ok ? "set" : "refused",
+           (long long)mono_us_between(begun, time_mono()));
 }
 
 static void drop_rows(struct speak *sp, const struct bgp_prefix *p, uint32_t neighbor)
