@@ -45,14 +45,15 @@ demo: packages all
 	@tools/peers
 	@build/perigee-lab demo --dir build/demo $(if $(BREAK),--break $(BREAK)) $(if $(KEEP),--keep)
 
-#: make bench-failover   queries lost in every kind of failure, RUNS of each (20), ONLY=text
+#: make bench-failover   queries lost in every kind of failure, RUNS of each (20), ONLY=text;
+#:                       BESIDE=N: also N runs of Knot DNS with ExaBGP's healthcheck
 #: make bench-sockets    answers per second from sockets, beside Knot DNS and NSD
 #: make bench-answer     what one answer costs without sockets
 .PHONY: bench-failover bench-sockets bench-answer
 bench-failover: packages all
 	@tools/peers
 	@build/perigee-lab bench-failover --dir build/bench/failover --json build/bench/failover.json \
-	    $(if $(RUNS),--runs $(RUNS)) $(if $(ONLY),--only '$(ONLY)')
+	    $(if $(RUNS),--runs $(RUNS)) $(if $(BESIDE),--beside $(BESIDE)) $(if $(ONLY),--only '$(ONLY)')
 bench-sockets: packages all
 	@tools/peers
 	@bench/sockets

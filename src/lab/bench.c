@@ -148,9 +148,11 @@ static void show_series(struct show *sh, const struct kind *k, const struct seri
     else if (s->never < s->count)
         snprintf(gone, sizeof gone, "%u of %u not", s->never, s->count);
     void (*line)(struct show *, const char *, ...) = ok ? show_ok : show_bad;
+    if (goal_text(k, goal)[0] == '\0')
+        line = show_line; /* only told */
     line(sh, "%-26s %6u %6u   %5u %5u   %9s %9s   %-14s %s", k->title, s->lost[mid], s->lost[last],
          s->updates[mid], s->updates[last], show_us(s->slowest_us[mid]),
-         show_us(s->slowest_us[last]), gone, goal_text(k, goal));
+         show_us(s->slowest_us[last]), gone, goal);
     if (s->repeated > 0)
         show_line(sh, "(%u more were made again: the machine stood still for over %d ms in them)",
                   s->repeated, STALL_US / 1000);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lab/proc.h"
@@ -20,7 +21,7 @@ static bool prepare(struct lab *l, const struct lab_host *h, struct glue *g, str
     inet_ntop(AF_INET, &l->topo->service4, g->service4, sizeof g->service4);
     inet_ntop(AF_INET6, &l->topo->service6, g->service6, sizeof g->service6);
     lab_ns(l, h, g->ns);
-    snprintf(sub, sizeof sub, "node/%s", h->name);
+    snprintf(sub, sizeof sub, "node/%s-glue", h->name);
     snprintf(g->dir, sizeof g->dir, "%s/%s", l->dir, sub);
     return lab_mkdir(l, sub, e);
 }
@@ -64,13 +65,12 @@ static bool write_exabgp(struct lab *l, const struct lab_host *h, const struct g
     fprintf(f,
             "process watch {\n"
             "    run /usr/bin/python3 -m exabgp healthcheck --no-syslog --withdraw-on-down "
-            "--no-ip-setup --ip %s/32 --ip %s/128 %s "
-            "--cmd \"dig +time=1 +tries=1 @%s www.%s A | grep -q NOERROR\";\n"
+            "--no-ip-setup --ip %s/32 --ip %s/128 %s --cmd %s/check.sh;\n"
             "    encoder text;\n}\n",
             g->service4, g->service6,
             l->glue == LAB_GLUE_TUNED ? "--interval 1 --fast-interval 0.2 --rise 2 --fall 2"
                                       : "--interval 5 --fast-interval 1 --rise 3 --fall 3",
-            g->service4, l->topo->zone);
+            g->dir);
     for (int v6 = 0; v6 < 2; v6++) {
         int family = v6 ? AF_INET6 : AF_INET;
         char id[INET_ADDRSTRLEN];
@@ -78,11 +78,22 @@ static bool write_exabgp(struct lab *l, const struct lab_host *h, const struct g
         inet_ntop(family, v6 ? (const void *)&k->a6 : &k->a4, theirs, sizeof theirs);
         fprintf(f,
                 "neighbor %s {\n    router-id %s;\n    local-address %s;\n    local-as %u;\n"
-                "    peer-as %u;\n    hold-time %u;\n    family { %s unicast; }\n"
-                "    api { processes [ watch ]; }\n}\n",
+                "    peer-as %u;\n    hold-time %u;\n    family {\n        %s unicast;\n    }\n"
+                "    api {\n        processes [ watch ];\n    }\n}\n",
                 theirs, inet_ntop(AF_INET, &k->b4, id, sizeof id), mine, l->topo->as,
                 l->topo->hosts[k->a].as, l->topo->hold_s, v6 ? "ipv6" : "ipv4");
     }
+    return fclose(f) == 0;
+}
+
+static bool write_check(struct lab *l, const struct glue *g, struct err *e)
+{
+    FILE *f = create(g, "check.sh", e);
+    if (f == NULL)
+        return false;
+    fprintf(f, "#!/bin/sh\ndig +time=1 +tries=1 @%s www.%s A | grep -q NOERROR\n", g->service4,
+            l->topo->zone);
+    fchmod(fileno(f), 0755);
     return fclose(f) == 0;
 }
 
@@ -117,7 +128,8 @@ bool glue_start(struct lab *l, struct lab_host *h, struct err *e)
 {
     struct glue g;
     char conf[500];
-    if (!prepare(l, h, &g, e) || !write_knot(l, h, &g, e) || !write_exabgp(l, h, &g, e))
+    if (!prepare(l, h, &g, e) || !write_knot(l, h, &g, e) || !write_exabgp(l, h, &g, e) ||
+        !write_check(l, &g, e))
         return false;
     const char *const addresses[] = { g.service4, g.service6 };
     for (int i = 0; i < 2; i++) {
