@@ -193,8 +193,7 @@ size_t answer_compose(const struct answer_options *o, const struct zone_set *zs,
     a.signed_wanted = q.dnssec_ok;
     a.aa = a.tc = a.extra.there = false;
     a.rcode = DNS_RCODE_NOERROR;
-    a.fill = NULL;
-    a.narrow = a.whole_name = false;
+    a.fill_wanted = a.narrow = a.whole_name = false;
     a.chain = a.dnames_used = a.proofs_used = a.hosts_used = 0;
     size_t limit = response_limit(o, &q, t, cap);
     answer_wire_init(&a.m, out, limit);

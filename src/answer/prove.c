@@ -142,7 +142,7 @@ void answer_prove_nxdomain(struct answer_state *a, const struct zone_found *f)
     if (d == DENIAL_NONE)
         return;
     if (d == DENIAL_NSEC) {
-        nsec_note(a, a->sname);
+        proof_note(a, f->nsec, DNS_TYPE_NSEC);
         wildcard_name(a, f->encloser_labels, &wildcard);
         nsec_note(a, &wildcard);
         return;

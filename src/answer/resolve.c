@@ -44,26 +44,6 @@ static void soa_put(struct answer_state *a)
     answer_put(a, DNS_AUTHORITY, &owner, &soa);
 }
 
-static enum step nxdomain(struct answer_state *a, const struct zone_found *f)
-{
-    a->rcode = DNS_RCODE_NXDOMAIN; /* of the last name of a chain: RFC 6604 section 3 */
-    kind_set(a, ANSWER_NXDOMAIN);
-    soa_put(a);
-    answer_prove_nxdomain(a, f);
-    return STEP_DONE;
-}
-
-static enum step nodata(struct answer_state *a, const struct zone_found *f, bool wildcard)
-{
-    kind_set(a, ANSWER_NODATA);
-    soa_put(a);
-    if (wildcard)
-        answer_prove_wildcard_nodata(a, f);
-    else
-        answer_prove_nodata(a, f);
-    return STEP_DONE;
-}
-
 /* The question's name is what the names of an answer point at. Its whole, or in a referral only the cut's
  * part of it, so that the referral is the same for every name below the cut (cache.c). */
 static void names_begin(struct answer_state *a, unsigned labels)
@@ -76,6 +56,45 @@ static void names_begin(struct answer_state *a, unsigned labels)
     answer_wire_question(&a->m, a->sname, labels);
 }
 
+static enum step nxdomain(struct answer_state *a, const struct zone_found *f)
+{
+    bool proof = a->signed_wanted;
+    struct answer_cache_key key = { .node = f->encloser,
+                                    .nsec = proof ? f->nsec : NULL,
+                                    .kind = ANSWER_NXDOMAIN };
+    key.base_len =
+        (uint8_t)(a->sname->len - a->sname->label_at[a->sname->labels - f->encloser_labels]);
+    a->rcode = DNS_RCODE_NXDOMAIN; /* of the last name of a chain: RFC 6604 section 3 */
+    kind_set(a, ANSWER_NXDOMAIN);
+    if (answer_cache_take(a, &key))
+        return STEP_DONE;
+    if (!proof || !zone_has_nsec3(a->zone)) /* there the name's hash decides */
+        answer_cache_fill(a, &key);
+    names_begin(a, f->encloser_labels);
+    soa_put(a);
+    answer_prove_nxdomain(a, f);
+    return STEP_DONE;
+}
+
+static enum step nodata(struct answer_state *a, const struct zone_found *f, bool wildcard)
+{
+    kind_set(a, ANSWER_NODATA);
+    if (wildcard) {
+        soa_put(a);
+        answer_prove_wildcard_nodata(a, f);
+        return STEP_DONE;
+    }
+    struct answer_cache_key key = { .node = f->exact,
+                                    .kind = ANSWER_NODATA,
+                                    .base_len = a->sname->len };
+    if (answer_cache_take(a, &key))
+        return STEP_DONE;
+    answer_cache_fill(a, &key);
+    soa_put(a);
+    answer_prove_nodata(a, f);
+    return STEP_DONE;
+}
+
 /* A name at or below a cut: NS, and DS or the proof that there is none (RFC 4035 section 3.1.4). */
 static enum step referral(struct answer_state *a, const struct zone_node *cut,
                           const struct dns_name *cut_name)
@@ -84,9 +103,11 @@ static enum step referral(struct answer_state *a, const struct zone_node *cut,
     names_begin(a, cut_name->labels);
     if (a->chain == 0) {
         a->aa = false;
-        if (cut_name != a->sname &&
-            !a->whole_name) /* a wildcard's would have another owner each time */
-            answer_cache_fill(a, cut, cut_name->len);
+        struct answer_cache_key key = { .node = cut,
+                                        .kind = ANSWER_REFERRAL,
+                                        .base_len = cut_name->len };
+        if (cut_name != a->sname) /* a wildcard's would have another owner each time */
+            answer_cache_fill(a, &key);
     }
     struct zone_rrset ns, ds;
     struct wire_owner owner = { .name = cut_name };
@@ -286,8 +307,12 @@ static bool taken_away(struct answer_state *a, const struct zone_found *f, enum 
     if (dn == NULL && (cut == NULL || ds))
         return false;
     *step = STEP_DONE;
-    if (dn == NULL && a->chain == 0 && answer_cache_take(a, cut))
+    struct answer_cache_key key = { .node = cut, .kind = ANSWER_REFERRAL };
+    if (dn == NULL && answer_cache_take(a, &key)) {
+        kind_set(a, ANSWER_REFERRAL);
+        a->aa = false;
         return true;
+    }
     if (cut != NULL)
         zone_node_name(a->zone, cut, &cut_name);
     if (dn != NULL)
@@ -332,11 +357,11 @@ static enum step look_up(struct answer_state *a)
     if (f.exact == NULL && f.wildcard != NULL && a->q->qtype != DNS_TYPE_DS &&
         (zone_node_flags(f.wildcard) & ZONE_NODE_CUT) != 0)
         return referral(a, f.wildcard, a->sname); /* RFC 4592 section 4.2 leaves it open */
+    if (f.exact == NULL && f.wildcard == NULL)
+        return nxdomain(a, &f);
     names_begin(a, a->sname->labels);
     if (f.exact != NULL)
         return at_node(a, &f, f.exact, false);
-    if (f.wildcard == NULL)
-        return nxdomain(a, &f);
     return at_node(a, &f, f.wildcard, true);
 }
 
@@ -369,7 +394,7 @@ void answer_resolve(struct answer_state *a)
         answer_cache_keep(a);
     } else if (a->narrow) { /* a few bytes less may do it */
         answer_wire_back(&a->m, &mark);
-        a->tc = a->extra.there = false;
+        a->tc = a->extra.there = a->fill_wanted = false;
         a->proofs_used = a->hosts_used = 0;
         a->whole_name = true;
         (void)sections_write(a);

@@ -26,6 +26,14 @@ struct answer_extra {
     struct zone_rrset set;
 };
 
+/* What decides the bytes of an answer of which nothing is in the answer section. */
+struct answer_cache_key {
+    const struct zone_node *node; /* the cut; the encloser; the node without the type */
+    const struct zone_node *nsec; /* NXDOMAIN with its proof: what covers the name; or NULL */
+    uint8_t kind;                 /* enum answer_kind */
+    uint8_t base_len;             /* of the node's name: no part of the key, but known with it */
+};
+
 struct answer_state {
     const struct answer_options *o;
     const struct zone_set *zs;
@@ -46,8 +54,8 @@ struct answer_state {
 
     bool narrow;     /* a referral whose names point at the cut's part of the question only */
     bool whole_name; /* that did not fit: now at all of the question's name */
-    const struct zone_node *fill; /* the cut whose referral the cache shall keep; NULL: none */
-    uint8_t fill_len;             /* of its name */
+    bool fill_wanted;
+    struct answer_cache_key fill; /* what the answer is kept under when it is complete */
 
     uint8_t proofs_used, hosts_used;
     struct answer_extra extra;
@@ -87,10 +95,10 @@ bool answer_nsec3_params_of(const struct zone *z,
 bool answer_nsec3_owner(const struct nsec3_params *p, const struct dns_name *n,
                         const struct dns_name *origin, struct dns_name *out);
 
-/* cache.c: takes the referral to `cut` out of the cache and returns true, or sees to it that
- * answer_cache_keep() puts it there when it is complete. */
-bool answer_cache_take(struct answer_state *a, const struct zone_node *cut);
-void answer_cache_fill(struct answer_state *a, const struct zone_node *cut, uint8_t name_len);
+/* cache.c: takes what is behind the question out of the cache, or returns false: then
+ * answer_cache_fill() sees to it that answer_cache_keep() puts it there when it is complete. */
+bool answer_cache_take(struct answer_state *a, const struct answer_cache_key *key);
+void answer_cache_fill(struct answer_state *a, const struct answer_cache_key *key);
 void answer_cache_keep(struct answer_state *a);
 
 /* additional.c: notes an RRset that may name hosts, and writes what there is of their addresses. */

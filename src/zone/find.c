@@ -225,7 +225,9 @@ void zone_lookup(const struct zone *z, const struct dns_name *name, struct zone_
     }
     struct zone_image_pos pos;
     struct zone_image_entry e;
-    if (zone_image_seek(m, z->names, key, len, &pos, &common) && zone_image_entry(&pos, &e)) {
+    bool there =
+        zone_image_seek(m, z->names, key, len, &pos, &common) && zone_image_entry(&pos, &e);
+    if (there) {
         encloser_len = label_end(key, common);
         size_t e_len = (size_t)e.prefix_len + e.suffix_len;
         if (e_len == encloser_len)
@@ -244,8 +246,12 @@ void zone_lookup(const struct zone *z, const struct dns_name *name, struct zone_
         out->cut = out->encloser;
     else if ((flags & ZONE_NODE_DNAME) != 0 && out->exact == NULL)
         out->dname = out->encloser;
-    if (out->exact == NULL)
-        out->wildcard = find_wildcard(m, z, key, encloser_len);
+    if (out->exact != NULL)
+        return;
+    out->wildcard = find_wildcard(m, z, key, encloser_len);
+    if (out->cut == NULL && out->dname == NULL && (z->any & IMAGE_NODE_NSEC) != 0 && there &&
+        zone_image_back_to(&pos, IMAGE_NODE_NSEC) && zone_image_entry(&pos, &e))
+        out->nsec = zone_image_node_at(m, e.ref);
 }
 
 const struct zone_node *zone_find_exact(const struct zone *z, const struct dns_name *name)

@@ -86,6 +86,8 @@ struct zone_found {
     const struct zone_node *cut;   /* the highest cut at or above the name; or NULL */
     const struct zone_node *dname; /* the highest DNAME owner strictly above it; or NULL */
     const struct zone_node *wildcard; /* `*.<encloser>` when exact is NULL and it exists; or NULL */
+    const struct zone_node
+        *nsec; /* zone_nsec_before(), when exact, cut and dname are NULL; or NULL */
 };
 
 /* `name` must be at or below the origin of `z`. */
