@@ -310,7 +310,8 @@ static json_t *on_drain(struct control *c, const struct control_request *r, bool
     return control_report_status(c);
 }
 
-static json_t *on_request(struct control *c, const struct control_request *r)
+/* NULL: it could not be made. */
+static json_t *report(struct control *c, const struct control_request *r)
 {
     switch (r->command) {
     case CONTROL_STATUS:
@@ -327,15 +328,23 @@ static json_t *on_request(struct control *c, const struct control_request *r)
     case CONTROL_UNDRAIN:
         return on_drain(c, r, false);
     case CONTROL_RELOAD:
-        if (c->stopping)
-            return control_report_error("this node is stopping");
-        log_info("reload", "by=\"control socket\"");
-        control_link_send(&c->link, GUARD_REQ_RELOAD_ZONES, NULL);
-        return NULL; /* on_zones or on_zones_failed answers */
     case CONTROL_COMMAND_COUNT:
         break;
     }
-    return control_report_error("no such command");
+    return NULL;
+}
+
+static json_t *on_request(struct control *c, const struct control_request *r)
+{
+    if (r->command != CONTROL_RELOAD) {
+        json_t *reply = report(c, r);
+        return reply != NULL ? reply : control_report_error("the report could not be made");
+    }
+    if (c->stopping)
+        return control_report_error("this node is stopping");
+    log_info("reload", "by=\"control socket\"");
+    control_link_send(&c->link, GUARD_REQ_RELOAD_ZONES, NULL);
+    return NULL; /* on_zones or on_zones_failed answers */
 }
 
 /* ---- start -------------------------------------------------------------------------------------- */
