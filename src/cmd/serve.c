@@ -14,6 +14,18 @@
 #include "guard/guard.h"
 #include "serve/link.h"
 
+static const char serve_help[] =
+    "usage: perigee serve --listen ADDR[@PORT] ... --zone ORIGIN=FILE ... [options]\n"
+    "answers from zone files until SIGTERM; SIGHUP loads them again\n"
+    "      --listen ADDR[@PORT]  by UDP and TCP; port 53 if none is given; 0.0.0.0 and :: are all\n"
+    "      --zone ORIGIN=FILE    a master file; the root's origin is a dot\n"
+    "      --nsid TEXT           said to those who ask (NSID, and CHAOS TXT id.server)\n"
+    "      --workers N           threads; one per processor if not given\n"
+    "      --interface NAME      put the addresses there (lo), take them away at the end\n"
+    "      --user NAME           answer as this user, without privilege\n"
+    "      --tcp-clients N       connections at one time, 1024 if not given\n"
+    "      --tcp-idle-ms N       an idle one is closed after this, 10000 if not given\n";
+
 struct serve_args {
     struct guard_options o;
     struct guard_service service[GUARD_SERVICES_MAX];
@@ -124,16 +136,17 @@ static void parse(struct serve_args *a, int argc, char **argv)
 int cmd_serve(int argc, char **argv)
 {
     static struct serve_args a = { .o = { .config_fd = -1 } };
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(serve_help, stdout);
+        return CMD_DONE;
+    }
     parse(&a, argc, argv);
     if (a.errors == 0 && a.o.service_count == 0)
         complain(&a, "no address to answer at:", "--listen", "give it once or more often");
     if (a.errors == 0 && a.o.zone_count == 0)
         complain(&a, "no zone to answer from:", "--zone", "give it once or more often");
     if (a.errors != 0) {
-        fputs("usage: perigee serve --listen ADDR[@PORT] ... --zone ORIGIN=FILE ... [--nsid TEXT]\n"
-              "                     [--workers N] [--user NAME] [--tcp-clients N] [--tcp-idle-ms "
-              "N]\n",
-              stderr);
+        fputs(serve_help, stderr);
         return CMD_USAGE;
     }
     for (uint32_t i = 0; i < a.o.service_count; i++)

@@ -130,6 +130,12 @@ static int change(const union addr *a, unsigned ifindex, uint16_t type, uint16_t
     mnl_attr_put(h, IFA_LOCAL, len, bytes);
     mnl_attr_put(h, IFA_ADDRESS, len, bytes);
     mnl_attr_put_u8(h, IFA_PROTO, ADDRESS_MARK);
+    /* Never the source of what the host itself begins, for the answer could reach another site: in
+     * IPv6 that is what "deprecated" says (RFC 6724 section 5 rule 3). IPv4 takes the address of the
+     * interface that a packet leaves by. */
+    const struct ifa_cacheinfo never_preferred = { .ifa_prefered = 0, .ifa_valid = UINT32_MAX };
+    if (a->sa.sa_family == AF_INET6)
+        mnl_attr_put(h, IFA_CACHEINFO, sizeof never_preferred, &never_preferred);
     return talk(h, NULL, NULL);
 }
 
