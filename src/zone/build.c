@@ -9,6 +9,7 @@
 #include "dns/type.h"
 #include "zone/errors.h"
 #include "zone/rdata.h"
+#include "zone/servers.h"
 
 /* The zone at hand. */
 struct pass {
@@ -27,6 +28,7 @@ void zone_build_init(struct zone_build *b, struct zone_image_writer *w, struct z
 {
     *b = (struct zone_build){ .w = w, .errs = errs, .rr_cap = 64, .zones_cap = 16 };
     b->rr = base_alloc(b->rr_cap * sizeof *b->rr);
+    b->server = base_calloc(BUILD_SERVERS, sizeof *b->server);
     b->zone = base_alloc(b->zones_cap * sizeof *b->zone);
     zone_tree_init(&b->names, w);
     zone_tree_init(&b->nsec3, w);
@@ -39,6 +41,7 @@ void zone_build_fini(struct zone_build *b)
     free(b->zone);
     free(b->rr);
     free(b->shared);
+    free(b->server);
     zone_tree_fini(&b->names);
     zone_tree_fini(&b->nsec3);
 }
@@ -169,7 +172,8 @@ static void note_apex(struct pass *p, const struct zone_build_node *n)
     }
 }
 
-static void put_name(struct pass *p, const struct zone_stage_run *run, size_t count)
+/* `after` is where the stage has the next name. */
+static void put_name(struct pass *p, const struct zone_stage_run *run, size_t count, size_t after)
 {
     struct zone_build *b = p->b;
     struct zone_build_node n = { .key = zone_stage_key(run),
@@ -195,6 +199,8 @@ static void put_name(struct pass *p, const struct zone_stage_run *run, size_t co
         note_apex(p, &n);
     put_missing_ancestors(p, &n);
     put_node(p, &n);
+    if (n.key_len == 0 || (n.flags & ZONE_NODE_CUT) != 0)
+        zone_servers_check(b, &n, p->stage, after);
 }
 
 uint32_t zone_build_zone_write(struct zone_image_writer *w, const struct dns_name *origin,
@@ -239,12 +245,13 @@ void zone_build_zone(struct zone_build *b, const struct dns_name *origin, struct
     b->origin = origin;
     uint32_t nsec3_count;
     uint8_t nsec3_any;
+    memset(b->server, 0, BUILD_SERVERS * sizeof *b->server);
     zone_stage_sort(stage);
     for (size_t i = 0; i < stage->runs;) {
         const struct zone_stage_run *run = zone_stage_run_at(stage, i);
         size_t count = gather_runs(&p, &i);
         if (count != 0)
-            put_name(&p, run, count);
+            put_name(&p, run, count, i);
     }
     p.fields.names = zone_tree_end(&b->names, &p.fields.node_count, &p.fields.any);
     p.fields.nsec3 = zone_tree_end(&b->nsec3, &nsec3_count, &nsec3_any);

@@ -38,6 +38,13 @@ struct zone_build_shared {
     uint8_t bytes[BUILD_SHARED_MAX];
 };
 
+/* Servers that were looked for last, and whether they have an address in the zone. */
+#define BUILD_SERVERS 256u
+struct zone_build_server {
+    struct dns_name name; /* len 0: unused */
+    bool has_address;
+};
+
 struct zone_build_zone_ref {
     uint8_t *key; /* of the origin, then its wire form; owned */
     uint16_t key_len;
@@ -50,6 +57,7 @@ struct zone_build {
     struct zone_errors *errs;
     const struct dns_name *origin;    /* of the zone at hand, borrowed */
     struct zone_build_shared *shared; /* made when first used */
+    struct zone_build_server *server; /* forgotten with each zone */
     struct zone_tree_builder names, nsec3;
     struct zone_build_rr *rr; /* of the node at hand */
     size_t rr_cap;
@@ -75,6 +83,9 @@ uint32_t zone_build_zones_end(struct zone_build *b);
 /* The parts that an update needs as well. */
 /* Adds a record to b->rr, of which *count are in use. */
 void zone_build_gather(struct zone_build *b, size_t *count, const struct zone_build_rr *rr);
+/* The whole name of a node, for messages; returns `buf`. */
+const char *zone_build_owner_text(const struct zone_build *b, const struct zone_build_node *n,
+                                  char buf[DNS_TEXT_MAX]);
 /* Puts the records in order and each once. */
 void zone_build_node_order(struct zone_build_node *n);
 /* Gives each RRset one TTL and tells what contradicts itself, in the zone b->origin. */

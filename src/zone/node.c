@@ -44,9 +44,8 @@ static size_t half_end(const struct zone_build_node *n, size_t begin)
     return end;
 }
 
-/* The whole name of a node, for messages; returns `buf`. */
-static const char *owner_text(const struct zone_build *b, const struct zone_build_node *n,
-                              char buf[DNS_TEXT_MAX])
+const char *zone_build_owner_text(const struct zone_build *b, const struct zone_build_node *n,
+                                  char buf[DNS_TEXT_MAX])
 {
     uint8_t wire[DNS_NAME_MAX * 2];
     memcpy(wire, n->name, n->name_len);
@@ -71,7 +70,7 @@ static void level_ttls(struct zone_build *b, struct zone_build_node *n, size_t b
     if (!n->rr[begin].sig)
         zone_errors_add(b->errs, true, n->rr[begin].file, n->rr[begin].line,
                         "give all records of a name and type one TTL (RFC 2181 section 5.2)",
-                        "%s %s has several TTLs; %u is used", owner_text(b, n, owner),
+                        "%s %s has several TTLs; %u is used", zone_build_owner_text(b, n, owner),
                         dns_type_text(n->rr[begin].type, type), low);
     for (size_t i = begin; i < end; i++)
         n->rr[i].ttl_s = low;
@@ -87,8 +86,8 @@ static void check_single(struct zone_build *b, const struct zone_build_node *n, 
     char text[DNS_TYPE_TEXT_MAX], owner[DNS_TEXT_MAX];
     zone_errors_add(b->errs, false, n->rr[begin + 1].file, n->rr[begin + 1].line,
                     "a name can have one only: remove the others",
-                    "%s has %zu different %s records", owner_text(b, n, owner), end - begin,
-                    dns_type_text(type, text));
+                    "%s has %zu different %s records", zone_build_owner_text(b, n, owner),
+                    end - begin, dns_type_text(type, text));
 }
 
 static void check_company(struct zone_build *b, const struct zone_build_node *n, bool apex)
@@ -111,18 +110,19 @@ static void check_company(struct zone_build *b, const struct zone_build_node *n,
             zone_errors_add(b->errs, false, rr->file, rr->line,
                             "is this the file of another zone? give each zone a file of its own",
                             "%s is not the zone's origin and has a SOA record",
-                            owner_text(b, n, owner));
+                            zone_build_owner_text(b, n, owner));
     }
     if (cname != NULL && other != NULL)
         zone_errors_add(b->errs, false, cname->file, cname->line,
                         "an alias has nothing else: remove the CNAME or the rest (RFC 2181 section "
                         "10.1)",
-                        "%s has CNAME and other data (%s)", owner_text(b, n, owner),
+                        "%s has CNAME and other data (%s)", zone_build_owner_text(b, n, owner),
                         dns_type_text(other->type, text));
     if (dname != NULL && ns != NULL && !apex)
-        zone_errors_add(
-            b->errs, false, dname->file, dname->line, "remove one of them (RFC 6672 section 2.3)",
-            "%s has DNAME and NS, and is not the zone's origin", owner_text(b, n, owner));
+        zone_errors_add(b->errs, false, dname->file, dname->line,
+                        "remove one of them (RFC 6672 section 2.3)",
+                        "%s has DNAME and NS, and is not the zone's origin",
+                        zone_build_owner_text(b, n, owner));
 }
 
 void zone_build_node_check(struct zone_build *b, struct zone_build_node *n, bool apex)
@@ -138,7 +138,8 @@ void zone_build_node_check(struct zone_build *b, struct zone_build_node *n, bool
         if (end - i > UINT16_MAX)
             zone_errors_add(b->errs, false, n->rr[i].file, n->rr[i].line,
                             "no answer can carry so many: remove some",
-                            "%s has %zu records of one type", owner_text(b, n, owner), end - i);
+                            "%s has %zu records of one type", zone_build_owner_text(b, n, owner),
+                            end - i);
     }
     check_company(b, n, apex);
 }

@@ -331,7 +331,7 @@ static void longest_origin_wins(void **state)
     memset(&errs, 0, sizeof errs);
     assert_false(zone_build_image(sources, BASE_COUNT(origins), fd, &errs));
     assert_int_equal(errs.errors, 1);
-    assert_string_equal(errs.at[0].what, "the zone com. is given twice");
+    assert_string_equal(zone_help_first(&errs)->what, "the zone com. is given twice");
     assert_null(zone_set_map(fd, &e));
     close(fd);
     close(file);

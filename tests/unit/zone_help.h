@@ -58,4 +58,13 @@ static inline struct zone_set *zone_help_set(const char *origin, const char *tex
     return s;
 }
 
+/* The first that is an error and not a warning; NULL when there is none. */
+static inline const struct zone_error *zone_help_first(const struct zone_errors *errs)
+{
+    for (uint32_t i = 0; i < errs->kept; i++)
+        if (!errs->at[i].warning)
+            return &errs->at[i];
+    return NULL;
+}
+
 #endif

@@ -92,15 +92,14 @@ static void every_error_is_told(void **state)
             fail_msg("%s: %u errors and %s", broken[i].what, errs.errors, s ? "an image" : "none");
         zone_set_free(s);
         char text[ZONE_ERROR_TEXT_MAX] = "";
-        if (errs.kept != 0)
-            zone_error_text(&errs.at[0], text, sizeof text);
+        const struct zone_error *first = zone_help_first(&errs);
+        if (first != NULL)
+            zone_error_text(first, text, sizeof text);
         if (errs.errors != broken[i].errors)
             fail_msg("%s: %u errors, not %u; the first: %s", broken[i].what, errs.errors,
                      broken[i].errors, text);
-        if (errs.errors == 0)
-            continue;
-        if (errs.at[0].line != broken[i].line ||
-            strncmp(errs.at[0].what, broken[i].first, strlen(broken[i].first)) != 0)
+        if (first != NULL && (first->line != broken[i].line ||
+                              strncmp(first->what, broken[i].first, strlen(broken[i].first)) != 0))
             fail_msg("%s: the first error is: %s", broken[i].what, text);
     }
 }
@@ -159,6 +158,46 @@ static void errors_push_warnings_out(void **state)
     close(zone_help_image("example", text, strlen(text), &errs));
     assert_int_equal(errs.errors, 1);
     assert_false(errs.at[ZONE_ERRORS_KEPT - 1].warning);
+}
+
+static const struct {
+    const char *what, *text;
+    uint32_t warnings, line;
+    const char *first;
+} servers[] = {
+    { "a server with an address", "", 0, 0, NULL },
+    { "one elsewhere", "s NS ns.example.org.\n", 0, 0, NULL },
+    { "glue", "s NS ns.s\nns.s AAAA 2001:db8::1\n", 0, 0, NULL },
+    { "no glue", "s NS ns.s\nns.s TXT x\n", 1, 5,
+      "the server ns.s.example. of s.example. has no address in the zone" },
+    { "no address above", "s NS x\nt NS x\n", 2, 5,
+      "the server x.example. of s.example. has no address in the zone" },
+    { "an address by a wildcard", "s NS a.b.w\n*.w A 192.0.2.1\n", 0, 0, NULL },
+    { "a wildcard without one", "s NS a.b.w\n*.w TXT x\n", 1, 5,
+      "the server a.b.w.example. of s.example. has no address in the zone" },
+    { "a forgotten dot", "s NS ns.example.org\n", 1, 5,
+      "the server ns.example.org.example. of s.example. has no address in the zone" },
+    { "below a cut nobody is asked", "s NS ns.s\nns.s A 192.0.2.1\nx.s NS nowhere\n", 0, 0, NULL },
+    { "another case", "s NS NS.S\nns.s A 192.0.2.1\n", 0, 0, NULL },
+};
+
+static void servers_have_addresses(void **state)
+{
+    (void)state;
+    static struct zone_errors errs;
+    char text[512];
+    for (size_t i = 0; i < BASE_COUNT(servers); i++) {
+        snprintf(text, sizeof text, "%s%s", HEAD, servers[i].text);
+        close(zone_help_image("example", text, strlen(text), &errs));
+        assert_int_equal(errs.errors, 0);
+        if (errs.warnings != servers[i].warnings)
+            fail_msg("%s: %u warnings, not %u", servers[i].what, errs.warnings,
+                     servers[i].warnings);
+        if (errs.warnings == 0)
+            continue;
+        assert_int_equal(errs.at[0].line, servers[i].line);
+        assert_string_equal(errs.at[0].what, servers[i].first);
+    }
 }
 
 /* A folder for files that have names. */
@@ -313,6 +352,7 @@ int main(void)
         cmocka_unit_test(a_zero_byte_is_an_error_of_its_line),
         cmocka_unit_test(lines_may_be_long_and_errors_many),
         cmocka_unit_test(errors_push_warnings_out),
+        cmocka_unit_test(servers_have_addresses),
         cmocka_unit_test(includes_are_read),
         cmocka_unit_test(what_is_no_file_is_refused),
         cmocka_unit_test(a_file_that_shrinks_and_grows_is_refused_or_read),
