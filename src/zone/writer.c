@@ -6,7 +6,7 @@
 #include "base/assert.h"
 #include "zone/writer.h"
 
-#define WRITER_BUFFER (1u << 20)
+#define WRITER_BUFFER (1u << 17)
 
 static void fail_errno(struct zone_image_writer *w, const char *what)
 {
