@@ -157,12 +157,7 @@ static bool open_shared(struct guard *g)
     }
     g->load_errors = map_shared("perigee-errors", sizeof *g->load_errors, &g->errors_fd);
     g->control_page = map_shared("perigee-control", sizeof *g->control_page, &g->control_page_fd);
-    /* It was opened before guard_child_reserve(), and may have a number that a child's have. */
-    if (g->o.control_socket != NULL)
-        g->o.config_fd =
-            fcntl(g->o.config_fd, F_DUPFD_CLOEXEC, GUARD_CHILD_FIRST_FD + GUARD_CHILD_PASS_MAX);
-    if (g->load_errors != NULL && g->control_page != NULL &&
-        (g->o.control_socket == NULL || g->o.config_fd >= 0))
+    if (g->load_errors != NULL && g->control_page != NULL)
         return true;
     guard_complain(errno, NULL, "cannot make shared memory");
     return false;
