@@ -39,12 +39,13 @@ static const struct {
 } cases[] = {
     { "all answered", "0000000000", 10, 0, 0, 0, 0, 0, -1, -1 },
     { "nothing asked", "", 0, 0, 0, 0, 0, 0, -1, -1 },
-    { "none answered", "....", 0, 0, 4, 0, 0, 3000, 0, 3 },
-    { "one gap", "00...000", 5, 0, 3, 0, 0, 3000, 2, 4 },
+    { "none answered", "....", 0, 0, 4, 0, 0, 2000, 0, 3 },
+    { "one gap, until the next answer of the family", "00...000", 5, 0, 3, 0, 0, 4000, 2, 4 },
     { "the longer of two gaps", "0.00....0", 4, 0, 5, 0, 0, 4000, 1, 7 },
-    { "a gap at the end lasts to the last query", "000..", 3, 0, 2, 0, 0, 1000, 3, 4 },
+    { "a gap at the end lasts to the last query", "000....", 3, 0, 4, 0, 0, 2000, 3, 6 },
+    { "one family alone", "0.0.0.00", 5, 0, 3, 0, 0, 6000, 1, 5 },
     { "a wrong answer ends a gap and is not lost", "0..x0", 2, 1, 2, 0, 0, 2000, 1, 2 },
-    { "what was not sent counts as lost, and is told", "0!0", 2, 0, 1, 0, 1, 1000, 1, 1 },
+    { "what was not sent counts as lost, and is told", "0!0", 2, 0, 1, 0, 1, 0, 1, 1 },
     { "slow answers are late, not lost", "0L0L", 4, 0, 0, 2, 0, 0, -1, -1 },
 };
 
@@ -144,7 +145,9 @@ static void sums_add(void **state)
     assert_int_equal(a.wrong, 1);
     assert_int_equal(a.by_server[0], 3);
     assert_int_equal(a.by_server[1], 1);
-    assert_int_equal(a.outage_us, 3000);
+    assert_int_equal(a.outage_us, 2000);
+    assert_int_equal(a.lost4, 2);
+    assert_int_equal(a.lost6, 3);
     assert_int_equal(a.lost_first_ms, 1);
 }
 
