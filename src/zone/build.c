@@ -17,6 +17,7 @@ struct pass {
     const struct zone_stage *stage;
     const char *const *file_names;
     struct zone fields;
+    bool complete; /* no record is known to be missing */
     bool has_soa, has_ns;
     bool occluding; /* names below `occluder` are occluded */
     uint8_t last[DNS_KEY_MAX], occluder[DNS_KEY_MAX];
@@ -199,7 +200,7 @@ static void put_name(struct pass *p, const struct zone_stage_run *run, size_t co
         note_apex(p, &n);
     put_missing_ancestors(p, &n);
     put_node(p, &n);
-    if (n.key_len == 0 || (n.flags & ZONE_NODE_CUT) != 0)
+    if (p->complete && (n.key_len == 0 || (n.flags & ZONE_NODE_CUT) != 0))
         zone_servers_check(b, &n, p->stage, after);
 }
 
@@ -241,7 +242,7 @@ void zone_build_zone_add(struct zone_build *b, const struct dns_name *origin, ui
 void zone_build_zone(struct zone_build *b, const struct dns_name *origin, struct zone_stage *stage,
                      const char *const *file_names, bool complete)
 {
-    struct pass p = { .b = b, .stage = stage, .file_names = file_names };
+    struct pass p = { .b = b, .stage = stage, .file_names = file_names, .complete = complete };
     b->origin = origin;
     uint32_t nsec3_count;
     uint8_t nsec3_any;

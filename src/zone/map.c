@@ -46,13 +46,15 @@ static bool head_is_good(const struct zone_image_head *h, struct err *e)
 static struct zone_image_map *map_file(int fd, uint64_t len, struct err *e)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t room = page + (len + page - 1) / page * page;
-    uint8_t *p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    /* Ours in front of the image; behind it one that nobody can read. */
+    uint64_t room = page + (len + page - 1) / page * page + page;
+    uint8_t *p = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) {
         err_set_errno(e, NULL, "cannot map the zone image");
         return NULL;
     }
-    if (mmap(p + page, len, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
+    if (mprotect(p, page, PROT_READ | PROT_WRITE) != 0 ||
+        mmap(p + page, len, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
         err_set_errno(e, NULL, "cannot map the zone image");
         munmap(p, room);
         return NULL;
