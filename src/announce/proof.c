@@ -115,9 +115,9 @@ static void tell_oldest(const struct announce_prefix *c, const struct announce_i
         const struct verdict_path *path = &in->verdict->paths[i];
         if (path->evidence_at.ns == p->evidence_at.ns && prefix_holds(&c->prefix, &path->addr))
             snprintf(text, sizeof text,
-                     "%s by %s: no evidence for %lld ms (%u probes in a row were not answered)",
+                     "%s by %s: no evidence for %lld ms (%u probes are not answered)",
                      addr_text(&path->addr, addr), verdict_transport_name(path->transport), ms,
-                     path->late_in_row);
+                     path->late_in_row + path->waiting);
     }
     missing(p, text);
 }

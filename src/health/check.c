@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/mem.h"
 
 #define PROOF_MS 1000
 
@@ -223,15 +224,41 @@ static uint32_t interval_ms(const struct check *c, const struct check_path *p, u
     return p->check_ms - (p->turn * 13 + path * 29) % (p->check_ms / 4 + 1);
 }
 
-/* The kinds that are still to be proven come first, then each in its turn. */
+/* A right answer comes in a fraction of a millisecond. One that is still missing a moment later is lost or
+ * late: then the next question does not wait for its turn, so that under loss there are many in a
+ * lease and not four. */
+static bool is_due(const struct check *c, const struct check_path *p, mono_t now)
+{
+    if (!mono_before(now, p->next_at))
+        return true;
+    return p->in_flight > 0 && !mono_before(now, mono_add_ms(p->asked_at, 2 * eager_ms(c)));
+}
+
+/* How many are asked in addition. The loop may be late, and then few turns fit into a lease: under loss
+ * they must be worth more. */
+static uint32_t burst_of(const struct check *c, const struct check_path *p, mono_t now)
+{
+    if (c->path_count > CHECK_BURST_PATHS || p->in_flight == 0 ||
+        p->v.evidence_at.ns == MONO_ZERO.ns || has_fault(p))
+        return 0;
+    int64_t more = mono_ms_between(p->v.evidence_at, now) / CHECK_BURST_MS;
+    return (uint32_t)(more < CHECK_BURST_MAX - 1 ? more : CHECK_BURST_MAX - 1);
+}
+
+/* The kinds that are still to be proven come first, then each in its turn. Records have half of the
+ * turns: there are most of them. */
 static enum question_kind next_kind(const struct check *c, const struct check_path *p)
 {
+    static const enum question_kind turns[] = {
+        QUESTION_SOA,    QUESTION_RECORD,   QUESTION_DENIAL,
+        QUESTION_RECORD, QUESTION_REFERRAL, QUESTION_RECORD
+    };
     uint32_t missing = c->kinds & ~p->kinds;
     uint32_t from = missing != 0 ? missing : c->kinds;
-    for (uint32_t i = 0; i < QUESTION_KINDS; i++) {
-        uint32_t kind = (p->turn + i) % QUESTION_KINDS;
+    for (uint32_t i = 0; i < BASE_COUNT(turns); i++) {
+        enum question_kind kind = turns[(p->turn + i) % BASE_COUNT(turns)];
         if ((from & QUESTION_BIT(kind)) != 0)
-            return (enum question_kind)kind;
+            return kind;
     }
     return QUESTION_SOA;
 }
@@ -239,12 +266,20 @@ static enum question_kind next_kind(const struct check *c, const struct check_pa
 bool health_check_take_turn(struct check *c, uint32_t path, mono_t now, struct check_turn *t)
 {
     struct check_path *p = &c->paths[path];
-    if (!is_ready(c) || mono_before(now, p->next_at))
+    if (!is_ready(c))
         return false;
-    /* Missed turns are not made up for. */
-    p->next_at = mono_add_ms(now, interval_ms(c, p, path));
+    if (is_due(c, p, now)) {
+        /* Missed turns are not made up for. */
+        p->next_at = mono_add_ms(now, interval_ms(c, p, path));
+        p->burst = burst_of(c, p, now);
+    } else if (p->burst > 0 && p->asked_at.ns == now.ns) {
+        p->burst--;
+    } else {
+        return false;
+    }
     if (p->in_flight >= CHECK_IN_FLIGHT_MAX)
         return false;
+    p->asked_at = now;
     p->in_flight++;
     p->turn++;
     /* What failed is asked again, by turns with new questions. */
@@ -333,6 +368,8 @@ void health_check_verdict(const struct check *c, mono_t now, struct verdict_set 
     out->worker_slowest = c->worker_slowest;
     out->resumed_at = c->resumed_at;
     out->path_count = c->path_count;
-    for (uint32_t i = 0; i < c->path_count; i++)
+    for (uint32_t i = 0; i < c->path_count; i++) {
         out->paths[i] = c->paths[i].v;
+        out->paths[i].waiting = c->paths[i].in_flight;
+    }
 }

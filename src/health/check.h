@@ -16,8 +16,11 @@
 #define CHECK_FAULTS_MAX                                                                           \
     8 /* questions of one path that were answered wrongly and are asked again */
 #define CHECK_WORKERS_MAX 64   /* as SERVE_WORKERS_MAX */
-#define CHECK_IN_FLIGHT_MAX 16 /* probes of one path on their way */
+#define CHECK_IN_FLIGHT_MAX 32 /* probes of one path on their way */
 #define CHECK_EAGER_MS 10      /* between two probes of a path that is not proven, or has a fault */
+#define CHECK_BURST_MAX 4      /* probes of one path in one turn of the loop */
+#define CHECK_BURST_PATHS 32   /* with more paths, one each must do */
+#define CHECK_BURST_MS 50      /* one more for each so long without evidence */
 #define CHECK_SAMPLE_MS 10     /* between two samples of the counters */
 #define CHECK_STALL_MS 60      /* a loop that sampled nothing for so long did not run */
 
@@ -31,8 +34,10 @@ struct check_fault {
 struct check_path {
     struct verdict_path v;
     uint32_t check_ms;
-    uint32_t kinds; /* QUESTION_BIT()s that were answered rightly since the zones came */
-    mono_t next_at; /* when to ask again */
+    uint32_t kinds;  /* QUESTION_BIT()s that were answered rightly since the zones came */
+    mono_t next_at;  /* when to ask again */
+    mono_t asked_at; /* when it was asked last */
+    uint32_t burst;  /* that may be asked in addition at this moment */
     uint32_t in_flight;
     uint32_t turn;        /* counts questions: which kind is next, which fault is asked again */
     mono_t vouched_after; /* answers count only when a probe sent later than this was right */
@@ -90,7 +95,8 @@ struct check_turn {
     uint32_t fault;
     enum question_kind kind;
 };
-/* False: not due, or too many on their way. True: a probe is counted as on its way, and next_at moved. */
+/* False: not due, or too many on their way. True: a probe is counted as on its way, and next_at moved.
+ * Call it until it is false: a path whose evidence runs out is asked several times at once. */
 bool health_check_take_turn(struct check *c, uint32_t path, mono_t now, struct check_turn *t);
 /* When the next path is due. */
 mono_t health_check_next(const struct check *c);

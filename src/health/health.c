@@ -385,7 +385,7 @@ static void on_tick(uv_timer_t *timer)
         h->zones_before = NULL;
     }
     for (uint32_t i = 0; i < h->check.path_count; i++)
-        if (health_check_take_turn(&h->check, i, now, &t))
+        while (health_check_take_turn(&h->check, i, now, &t))
             ask(h, i, &t);
 }
 

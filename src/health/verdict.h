@@ -78,6 +78,7 @@ struct verdict_path {
     mono_t why_since;     /* MONO_ZERO when fine */
     char text[160];       /* what is wrong, in words with names and values; empty when fine */
     uint32_t late_in_row; /* probes without an answer since the last right one */
+    uint32_t waiting;     /* probes on their way */
     uint64_t probes_right, probes_wrong, probes_late; /* since the start */
 };
 

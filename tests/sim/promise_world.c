@@ -402,7 +402,7 @@ static void probes_start(struct world *w, struct node *n)
     struct check_turn t;
     for (uint32_t i = 0; i < PATHS; i++) {
         if (!health_check_take_turn(&n->check, i, w->now, &t))
-            continue;
+            continue; /* once per tick: the bursts are the edge's */
         base_assert(n->pending_count < PENDING_MAX);
         struct pending *p = &n->pending[n->pending_count++];
         memset(p, 0, sizeof *p);

@@ -444,6 +444,32 @@ static void turns_come_in_time_and_in_bounds(void **state)
     assert_int_equal(c->paths[0].in_flight, CHECK_IN_FLIGHT_MAX);
 }
 
+/* A question that is not answered at once does not keep the next one waiting; the longer there is no
+ * evidence, the more are asked at once. */
+static void what_is_missing_is_asked_again_soon(void **state)
+{
+    (void)state;
+    static const uint32_t at_once[] = { 1, 2, 2, 3, 3, 4, 4, 4, 4, 4 };
+    struct check_turn t;
+    begin();
+    later(50);
+    assert_true(health_check_take_turn(c, 0, now, &t));
+    assert_false(health_check_take_turn(c, 0, now, &t));
+    struct question q = question("a.", QUESTION_SOA);
+    struct check_result r = result(CHECK_RIGHT, &q);
+    assert_false(health_check_ended(c, 0, &r, now));
+    later(20);
+    assert_false(health_check_take_turn(c, 0, now, &t));
+    later(30);
+    for (int i = 0; i < 10; i++) {
+        uint32_t count = 0;
+        while (health_check_take_turn(c, 0, now, &t))
+            count++;
+        assert_int_equal(count, at_once[i]);
+        later(2 * CHECK_EAGER_MS);
+    }
+}
+
 static void kinds_that_are_missing_come_first(void **state)
 {
     (void)state;
@@ -510,6 +536,7 @@ int main(void)
         CASE(what_the_kernel_refuses_is_a_fault),
         CASE(an_address_that_went),
         CASE(turns_come_in_time_and_in_bounds),
+        CASE(what_is_missing_is_asked_again_soon),
         CASE(kinds_that_are_missing_come_first),
         CASE(a_loop_that_stood_still_is_seen),
         CASE(no_more_addresses_than_fit),
