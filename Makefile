@@ -79,7 +79,12 @@ format:
 tidy:
 	@tests/house/tidy
 
-include bench/spikes/Makefile
+#: make bench-spike-image the zone image beside LMDB: the figures of decision 0001
+#: make bench-spike-table the kernel table, three kinds of maps: the figures of decision 0002
+.PHONY: bench-spike-image bench-spike-table
+bench-spike-image bench-spike-table: bench-spike-%: packages all
+	@$(NINJA) -C $(B) bench/spikes/spike-$* >/dev/null
+	@$(B)/bench/spikes/spike-$*
 
 #: make clean            remove all builds; the peers stay
 #: make distclean        remove build/ whole
