@@ -7,6 +7,9 @@
 
 #define SHA1_LEN 20
 #define SHA1_BLOCK 64
+/* The most that RFC 5155 section 10.3 allows for any key. A zone beyond it gets no proofs: nobody would
+ * believe them (RFC 9276 section 3.2), and each would cost a question milliseconds. */
+#define ITERATIONS_MAX 2500
 
 static inline uint32_t rol(uint32_t v, unsigned by)
 {
@@ -83,7 +86,8 @@ bool answer_nsec3_params_of(const struct zone *z, struct nsec3_params *p)
         p->iterations = rd_u16(&item);
         p->salt_len = rd_u8(&item);
         p->salt = rd_bytes(&item, p->salt_len);
-        if (!item.bad && algorithm == 1 && flags == 0) /* RFC 5155 section 4.1.2 */
+        if (!item.bad && algorithm == 1 && flags == 0 && /* RFC 5155 section 4.1.2 */
+            p->iterations <= ITERATIONS_MAX)
             return true;
     }
     return false;
