@@ -177,6 +177,7 @@ static void report(struct bgpwatch *w, const struct bgpwatch_stream *t, struct b
 {
     ev.by_first =
         t->family == 4 ? memcmp(t->src, w->first4, 4) == 0 : memcmp(t->src, w->first6, 16) == 0;
+    ev.connection = t->sport == BGP_PORT ? t->dport : t->sport;
     w->fn(w->arg, &ev);
 }
 

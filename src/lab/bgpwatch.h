@@ -27,6 +27,7 @@ struct bgpwatch_event {
     uint16_t path_len;             /* AS numbers in AS_PATH */
     bool graceful_shutdown;        /* community 65535:0 (RFC 8326) */
     uint8_t code, subcode;         /* of a NOTIFICATION */
+    uint16_t connection;           /* its port that is not 179: tells two of a collision apart */
 };
 
 typedef void bgpwatch_fn(void *arg, const struct bgpwatch_event *ev);

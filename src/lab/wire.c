@@ -56,7 +56,8 @@ struct wire {
     struct proof starts[STARTS_MAX]; /* of nodes, in order */
     uint32_t start_count;
     uint32_t proof_count;
-    uint8_t announced[LAB_HOSTS_MAX]; /* bit 0: IPv4, bit 1: IPv6 */
+    uint8_t announced[LAB_HOSTS_MAX];      /* bit 0: IPv4, bit 1: IPv6 */
+    uint16_t connection[LAB_HOSTS_MAX][2]; /* over which they were announced */
 };
 
 /* IPv4 or IPv6 with this protocol, whole frames. */
@@ -90,10 +91,14 @@ static void on_event(void *arg, const struct bgpwatch_event *ev)
             w->announced[t->node] &= (uint8_t)~bit;
             w->proof_last[t->node] = 0;
         }
-        if (ev->announced > 0)
+        if (ev->announced > 0) {
             w->announced[t->node] |= bit;
+            w->connection[t->node][bit - 1] = ev->connection;
+        }
     }
-    if (ev->kind == BGPWATCH_NOTIFICATION || ev->kind == BGPWATCH_CLOSED)
+    /* The end of a connection that lost a collision says nothing of the other (RFC 4271 section 6.8). */
+    if ((ev->kind == BGPWATCH_NOTIFICATION || ev->kind == BGPWATCH_CLOSED) &&
+        ev->connection == w->connection[t->node][bit - 1])
         w->announced[t->node] &= (uint8_t)~bit; /* one session a family, over its own family */
     pthread_mutex_unlock(&w->lock);
 }
