@@ -306,7 +306,7 @@ static void init(struct guard *g, const struct guard_options *o)
         g->slot[i].page_fd = g->slot[i].flight_fd = -1;
     }
     g->load = g->control = none;
-    g->image_fd = g->staged_fd = g->control_page_fd = -1;
+    g->image_fd = g->staged_fd = g->control_page_fd = g->orphan_fd = -1;
     guard_watch_ends_init(&g->crashes);
     guard_watch_ends_init(&g->failures);
     guard_watch_ends_init(&g->control_ends);

@@ -115,6 +115,13 @@ static void start(struct guard *g, mono_t now)
     send_image(s, g->version, g->image_fd, now);
 }
 
+static void replay(struct guard *g)
+{
+    const struct serve_order o = { .kind = SERVE_ORDER_REPLAY, .skip = g->orphan_skip };
+    guard_child_send(&g->active->child, &o, sizeof o, g->orphan_fd);
+    close_fd(&g->orphan_fd);
+}
+
 /* The standby reads the sockets from here on. Then it is told to control: tell_active(). */
 static void take_over(struct guard *g)
 {
@@ -124,6 +131,8 @@ static void take_over(struct guard *g)
     g->active = s;
     s->state = SLOT_ACTIVE;
     s->was_active = true;
+    if (g->orphan_fd >= 0)
+        replay(g);
 }
 
 static void tell_active(struct guard *g, mono_t now)
@@ -238,12 +247,17 @@ static bool is_own_signal(int number)
     return number != SIGKILL && number != SIGTERM && number != SIGINT;
 }
 
-static void replay(struct guard *g, struct serve_slot *dead)
+/* What the dead one had read is answered by the one that is active now, or that will be. */
+static void leave_flight(struct guard *g, struct serve_slot *dead)
 {
-    if (!dead->was_active || g->active == NULL)
+    if (!dead->was_active)
         return;
-    const struct serve_order o = { .kind = SERVE_ORDER_REPLAY, .skip = dead->skip };
-    guard_child_send(&g->active->child, &o, sizeof o, dead->flight_fd);
+    close_fd(&g->orphan_fd);
+    g->orphan_fd = dead->flight_fd;
+    g->orphan_skip = dead->skip;
+    dead->flight_fd = -1;
+    if (g->active != NULL)
+        replay(g);
 }
 
 static void slot_ended(struct guard *g, struct serve_slot *s, int status, mono_t now)
@@ -265,7 +279,7 @@ static void slot_ended(struct guard *g, struct serve_slot *s, int status, mono_t
             drop_staged(g, "the standby ended while it proved the new zones", now);
         lose_standby(g, text, now);
     }
-    replay(g, s);
+    leave_flight(g, s);
     slot_free(s);
 }
 

@@ -75,6 +75,8 @@ struct guard {
     struct watch_ends crashes;           /* unplanned ends of the active one */
     struct watch_ends failures;          /* of any serve process, for the back-off */
     mono_t start_after;                  /* no new serve process before */
+    int orphan_fd; /* flight of the last active one while there is no other; -1: none */
+    uint64_t orphan_skip;
 
     /* Zones: `image` is in use; `staged` is loaded and being proven, by the standby first. */
     struct guard_child load;
