@@ -20,6 +20,7 @@
 enum trick {
     HONEST,
     SILENT,
+    LATE, /* UDP: the right answer, after the time is up */
     OTHER_ID,
     OTHER_NAME,
     GARBAGE,       /* three datagrams that are nothing, then the answer */
@@ -41,6 +42,11 @@ struct server {
     uv_poll_t *conn_poll; /* on the heap: libuv closes it in its own time */
     bool conn_open;
     enum trick trick;
+    uv_timer_t late; /* sends what LATE has kept */
+    uint8_t kept[512];
+    size_t kept_len;
+    union addr kept_for;
+    uint32_t late_sent;
 };
 
 static struct server *s;
@@ -83,6 +89,13 @@ static size_t reply(uint8_t *msg, size_t len)
     return len;
 }
 
+static void on_late(uv_timer_t *timer)
+{
+    (void)timer;
+    s->late_sent++;
+    sendto(s->udp, s->kept, s->kept_len, 0, &s->kept_for.sa, addr_len(&s->kept_for));
+}
+
 static void on_udp(uv_poll_t *poll, int status, int events)
 {
     static uint8_t msg[65536];
@@ -98,6 +111,13 @@ static void on_udp(uv_poll_t *poll, int status, int events)
         for (int i = 0; i < 3; i++)
             sendto(s->udp, "garbage", (size_t)i, 0, &from.sa, from_len);
     size_t len = reply(msg, (size_t)n);
+    if (s->trick == LATE) {
+        memcpy(s->kept, msg, len);
+        s->kept_len = len;
+        s->kept_for = from;
+        uv_timer_start(&s->late, on_late, TIMEOUT_MS + 20, 0);
+        return;
+    }
     int fd = s->trick == OTHER_ADDRESS ? s->udp_other : s->udp;
     for (int i = 0; i < (s->trick == TWICE ? 2 : 1); i++)
         assert_true(sendto(fd, msg, len, 0, &from.sa, from_len) > 0);
@@ -176,6 +196,7 @@ static int setup(void **state)
     s->udp_other = bound(SOCK_DGRAM, "127.0.0.2", addr_port(&s->addr));
     s->tcp = bound(SOCK_STREAM, "127.0.0.1", addr_port(&s->addr));
     assert_int_equal(listen(s->tcp, 8), 0);
+    uv_timer_init(&s->loop, &s->late);
     uv_poll_init(&s->loop, &s->udp_poll, s->udp);
     uv_poll_init(&s->loop, &s->tcp_poll, s->tcp);
     uv_poll_start(&s->udp_poll, UV_READABLE, on_udp);
@@ -193,6 +214,7 @@ static int teardown(void **state)
     close_conn();
     uv_poll_stop(&s->udp_poll);
     uv_poll_stop(&s->tcp_poll);
+    uv_close((uv_handle_t *)&s->late, NULL);
     uv_close((uv_handle_t *)&s->udp_poll, NULL);
     uv_close((uv_handle_t *)&s->tcp_poll, NULL);
     uv_run(&s->loop, UV_RUN_DEFAULT);
@@ -246,6 +268,7 @@ static const struct {
 } rows[] = {
     { "an honest server", HONEST, false, PROBE_ANSWERED },
     { "silence", SILENT, false, PROBE_TIMEOUT },
+    { "an answer after the time", LATE, false, PROBE_TIMEOUT },
     { "another id", OTHER_ID, false, PROBE_TIMEOUT },
     { "another name", OTHER_NAME, false, PROBE_TIMEOUT },
     { "garbage first", GARBAGE, false, PROBE_ANSWERED },
@@ -278,7 +301,7 @@ static void every_trick(void **state)
                      probe_status_name(last.status));
         assert_false(mono_before(last.received_at, last.sent_at));
         if (last.status == PROBE_TIMEOUT)
-            assert_true(last.rtt_us >= TIMEOUT_MS * 1000);
+            assert_true(last.rtt_us + 2000 >= TIMEOUT_MS * 1000); /* libuv counts whole ms */
         if (rows[i].trick == GARBAGE || rows[i].trick == OTHER_ID)
             assert_true(rows[i].tcp || last.stray > 0);
         if (rows[i].trick == OTHER_ADDRESS)
@@ -303,6 +326,23 @@ static void nobody_listens(void **state)
         ask_and_wait(&q);
         assert_int_equal(last.status, PROBE_UNREACHABLE);
     }
+}
+
+/* The loop sleeps until the late answer is there, too: the kernel's stamp says that it was late. */
+static void late_is_late_for_a_late_loop(void **state)
+{
+    (void)state;
+    s->trick = LATE;
+    struct probe_question q = question(false);
+    uint32_t before = ended;
+    assert_true(probe_ask(client, &q, on_done, NULL));
+    on_udp(NULL, 0, 0);
+    usleep((TIMEOUT_MS + 30) * 1000);
+    on_late(NULL);
+    while (ended == before)
+        uv_run(&s->loop, UV_RUN_ONCE);
+    assert_int_equal(last.status, PROBE_TIMEOUT);
+    assert_true(last.rtt_us + 2000 >= TIMEOUT_MS * 1000); /* libuv counts whole ms */
 }
 
 /* The source is what the server sees. */
@@ -368,6 +408,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_trick, setup, teardown),
+        cmocka_unit_test_setup_teardown(late_is_late_for_a_late_loop, setup, teardown),
         cmocka_unit_test_setup_teardown(nobody_listens, setup, teardown),
         cmocka_unit_test_setup_teardown(a_source_of_ones_own, setup, teardown),
         cmocka_unit_test_setup_teardown(no_more_than_in_flight, setup, teardown),
