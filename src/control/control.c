@@ -25,6 +25,7 @@
 #include "base/sandbox.h"
 #include "control/parts.h"
 
+#define REPLACE_AGAIN_MS 10000 /* from one replacement to the next */
 #define TICK_MS (CONTROL_TICK_MS / 2)
 
 /* A text as the value of a key in a log line: no quote may end it. */
@@ -134,6 +135,38 @@ static void on_speaker_stopped(void *arg)
     control_link_send(&c->link, GUARD_REQ_DRAINED, NULL);
 }
 
+/* Whether an answer is wrong now; what another process could not change does not count. */
+static bool has_wrong_answer(const struct verdict_set *v)
+{
+    for (uint32_t i = 0; i < v->path_count; i++)
+        if (v->paths[i].why != VERDICT_FINE && v->paths[i].why != VERDICT_UNTRIED &&
+            v->paths[i].why != VERDICT_UNREACHABLE)
+            return true;
+    return false;
+}
+
+/* Repair first: a process that answers wrongly is replaced by the standby. When that one is no better,
+ * another would hardly be: the next try comes only after a while, and the routes are gone by then. */
+static void replace_step(struct control *c, mono_t now)
+{
+    char why[ANNOUNCE_REASON_MAX];
+    if (c->out.replace) {
+        c->replace_due =
+            c->replaced_at.ns == MONO_ZERO.ns ? now : mono_add_ms(c->replaced_at, REPLACE_AGAIN_MS);
+        if (mono_before(c->replace_due, now))
+            c->replace_due = now;
+        memcpy(c->replace_why, c->out.replace_why, sizeof c->replace_why);
+    }
+    if (mono_before(now, c->replace_due))
+        return;
+    c->replace_due = MONO_NEVER;
+    if (!c->serve.levels.standby || !has_wrong_answer(health_verdict(c->health)))
+        return;
+    c->replaced_at = now;
+    log_warn("replace_serve", "reason=\"%s\"", quoted(c->replace_why, why, sizeof why));
+    control_link_send(&c->link, GUARD_REQ_REPLACE_SERVE, c->replace_why);
+}
+
 static void act(struct control *c, mono_t now)
 {
     struct announce_out *out = &c->out;
@@ -144,12 +177,7 @@ static void act(struct control *c, mono_t now)
         base_assert(ok);
         log_prefixes(c);
     }
-    if (out->replace) {
-        char why[ANNOUNCE_REASON_MAX];
-        c->replaced_at = now;
-        log_warn("replace_serve", "reason=\"%s\"", quoted(out->replace_why, why, sizeof why));
-        control_link_send(&c->link, GUARD_REQ_REPLACE_SERVE, out->replace_why);
-    }
+    replace_step(c, now);
     if (c->stopping && out->drained && !c->drained_said) {
         c->drained_said = true;
         bgp_speaker_stop(c->bgp, "this node stops", on_speaker_stopped, c);
@@ -167,6 +195,7 @@ void control_decide(struct control *c)
     act(c, now);
     control_fleet_send(&c->fleet, &c->announce.config, &c->out, c->out.changed, now);
     mono_t next = mono_min(c->out.next, fleet_next(&c->fleet.fleet, now));
+    next = mono_min(next, c->replace_due);
     int wait_ms = time_poll_ms(now, next);
     if (wait_ms < 0 || wait_ms > 1000)
         wait_ms = 1000; /* rates are averaged over about a second */
@@ -411,6 +440,7 @@ int control_main(int argc, char **argv)
     }
     c->page = page;
     c->started_at = time_mono();
+    c->replace_due = MONO_NEVER;
     c->started_wall = time_wall();
     loop_start(c);
     if (!rooms_start(c, &e)) {

@@ -228,6 +228,8 @@ struct control {
     wall_t started_wall;
     bool stopping, drained_said;
     mono_t replaced_at; /* when guard was last asked to replace the serving process */
+    mono_t replace_due; /* when it shall be asked again, if a fault is still there; or MONO_NEVER */
+    char replace_why[ANNOUNCE_REASON_MAX];
     uint64_t decisions;
 };
 #define CONTROL_SEEN_MAX 1024
