@@ -2,6 +2,8 @@
 /* Updates: what a change makes of an image is what building the changed zone anew makes. Random zones
  * and changes, from a seed; then writes that tear, and versions that readers still hold. */
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include "base/wr.h"
 #include "dns/type.h"
@@ -424,6 +426,54 @@ static void a_torn_write_leaves_the_version_before(void **state)
     close(fd);
 }
 
+/* Every length at which the disk may be full: an error that says so, and the version before. */
+static void a_full_disk_is_an_error(void **state)
+{
+    (void)state;
+    static struct zone_errors errs;
+    struct rlimit was, now;
+    struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+    struct dns_name origin;
+    assert_true(dns_name_from_text(&origin, "example"));
+    struct zone_change c = {
+        .owner = &origin, .rdata = (const uint8_t *)"", .type = 65280, .add = true
+    };
+    int fd = zone_help_image("example", small_zone, strlen(small_zone), &errs);
+    off_t end = lseek(fd, 0, SEEK_END);
+    assert_int_equal(sigaction(SIGXFSZ, &ignore, &before), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    for (off_t room = end; room < end + 600; room += 8) {
+        now = was;
+        now.rlim_cur = (rlim_t)room;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
+        memset(&errs, 0, sizeof errs);
+        bool done = zone_image_apply(fd, &origin, &c, 1, &errs);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+        assert_int_equal(version_of(fd), done ? 2 : 1);
+        if (done)
+            break;
+        assert_string_equal(errs.at[0].what, "cannot write the zone image: File too large");
+    }
+    assert_int_equal(version_of(fd), 2);
+    /* And where there is no room for an image at all. */
+    now = was;
+    now.rlim_cur = 64; /* less than a page; the text's file is written before */
+    struct err e = { 0 };
+    char path[32];
+    int text_fd = zone_help_file(small_zone, strlen(small_zone), path), out = zone_image_memfd(&e);
+    struct zone_source source = { .origin = "example", .path = path };
+    memset(&errs, 0, sizeof errs);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
+    bool built = zone_build_image(&source, 1, out, &errs);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_false(built);
+    assert_string_equal(errs.at[0].what, "cannot write the zone image: File too large");
+    assert_int_equal(sigaction(SIGXFSZ, &before, NULL), 0);
+    close(out);
+    close(text_fd);
+    close(fd);
+}
+
 static void many_versions_stay_in_proportion(void **state)
 {
     (void)state;
@@ -460,6 +510,7 @@ int main(void)
         cmocka_unit_test(a_change_makes_what_building_makes),
         cmocka_unit_test(what_cannot_be_is_refused_whole),
         cmocka_unit_test(a_torn_write_leaves_the_version_before),
+        cmocka_unit_test(a_full_disk_is_an_error),
         cmocka_unit_test(many_versions_stay_in_proportion),
     };
     return cmocka_run_group_tests_name("zone_apply", tests, NULL, NULL);
