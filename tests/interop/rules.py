@@ -9,6 +9,8 @@ RULES = {
     'any': 'ANY gives one RRset of the name',
     'rrsig': 'RRSIG asked for as a type gives the signatures of one RRset',
     'cname-nsec': 'a CNAME is followed for NSEC too, where there is none',
+    'ds-wildcard': 'DS that is not there by a wildcard: the whole proof, opt-out or not',
+    'cut-off': 'the RCODE of a chain that was cut off before its end',
     'fits': 'a peer that compresses less cut the answer off',
     'glue-tc': 'TC is set when glue below the cut does not fit',
     'ent-wildcard': 'NODATA by a wildcard that is an empty non-terminal proves that it is one',
@@ -107,15 +109,20 @@ class Case:
             return 'fits'
         if field == 'tc' and mine.tc and any(rr.type == 2 for rr in mine.authority):
             return 'glue-tc'
-        if field in ('authority', 'tc') and 'nsd' not in differ and self.more_denial(mine, peers):
+        if field == 'rcode' and mine.tc and all(peers[s].tc for s in differ):
+            return 'cut-off'
+        if field in ('authority', 'tc') and self.more_denial(mine, peers, set(differ) - {'nsd'}):
             return 'ent-wildcard'
+        if field in ('authority', 'tc') and self.qtype == 43 and 'bind' not in differ and \
+                self.more_denial(mine, peers, differ):
+            return 'ds-wildcard'
         if field == 'additional':
             rule = self.explain_additional(mine, peers, differ)
             if rule:
                 return rule
         if len(differ) == 1 and len(peers) == 3:
             return f'{differ[0]}-alone'
-        views = [self.view(peers[s], mine)[field] for s in differ]
+        views = [(self.view(peers[s], mine)[field], peers[s].tc) for s in differ]
         if len(peers) == 3 and len(differ) == 2 and views[0] != views[1]:
             return 'no-majority'
         return None
@@ -145,12 +152,13 @@ class Case:
                     return owner not in {dnsmsg.lower(n) for n in z.data}
         return False
 
-    def more_denial(self, mine, peers):
+    def more_denial(self, mine, peers, differ):
+        """NODATA with all the proof that those peers have, and more of it."""
         my = self.authority(mine)
         chain = all(rr.type in (5, 39, 46) for rr in mine.answer)
-        return chain and mine.rcode == 0 and all(
-            (self.authority(m) <= my or mine.tc) and
-            all(key[1] in (46, 47, 50) for key in my - self.authority(m)) for m in peers.values())
+        return chain and mine.rcode == 0 and bool(differ) and all(
+            (self.authority(peers[s]) <= my or mine.tc) and
+            all(key[1] in (46, 47, 50) for key in my - self.authority(peers[s])) for s in differ)
 
     def zone_of(self, name):
         best = None
