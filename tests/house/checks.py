@@ -413,8 +413,10 @@ def anchors(text):
 
 
 def links(tree):
-    """Every link of a page leads somewhere."""
-    found = []
+    """Every link of a page leads somewhere, and every page of docs/ is linked from its README."""
+    index = tree.text('docs/README.md') if tree.has('docs/README.md') else ''
+    found = [f'{n}: docs/README.md does not name it' for n in tree.some('docs/*.md')
+             if n.count('/') == 1 and n != 'docs/README.md' and f'({n[len("docs/"):]})' not in index]
     for name in tree.some('*.md'):
         text = re.sub(r'```.*?```', lambda m: re.sub(r'[^\n]', ' ', m[0]), tree.text(name), flags=re.S)
         for m in LINK.finditer(text):
