@@ -97,6 +97,18 @@ const char *lab_ns(const struct lab *l, const struct lab_host *h, char buf[64])
     return buf;
 }
 
+static void remove_state(const char *name)
+{
+    char path[64];
+    struct err e;
+    snprintf(path, sizeof path, LAB_STATE "/%s", name);
+    const char *argv[] = { "rm", "-rf", "--one-file-system", path, NULL };
+    struct proc_opts o = { .quiet = true };
+    if (access(path, F_OK) == 0)
+        (void)proc_run(&o, argv, &e);
+    (void)rmdir(LAB_STATE); /* unless another lab stands */
+}
+
 uint32_t lab_clean(const char *name)
 {
     char prefix[64];
@@ -119,7 +131,22 @@ uint32_t lab_clean(const char *name)
         struct err e;
         (void)proc_run(&o, argv, &e);
     }
+    remove_state(name);
     return count;
+}
+
+/* Logs and captures of an earlier run would be taken for this one's. */
+static void remove_old_files(const struct lab *l)
+{
+    static const char *const subs[] = { "bird", "node", "wire" };
+    for (size_t i = 0; i < BASE_COUNT(subs); i++) {
+        char path[300];
+        struct err e;
+        snprintf(path, sizeof path, "%s/%s", l->dir, subs[i]);
+        const char *argv[] = { "rm", "-rf", "--one-file-system", path, NULL };
+        struct proc_opts o = { .quiet = true };
+        (void)proc_run(&o, argv, &e);
+    }
 }
 
 bool lab_up(struct lab *l, struct err *e)
@@ -128,6 +155,7 @@ bool lab_up(struct lab *l, struct err *e)
         return err_set(e, ERR_INPUT, "run it as root", "namespaces need root");
     netns_mount_look();
     lab_clean(l->topo->name);
+    remove_old_files(l);
     if (lab_mkdir(l, "", e) && net_up(l, e) && bird_up(l, e))
         return true;
     lab_down(l);

@@ -14,9 +14,13 @@
  * delay process, the perigee nodes. Files are in build/lab/LAB (or where `dir` says):
  *     fleet.yaml, LAB.zone         what the nodes read
  *     bird/HOST.conf .log .ctl     the routers
- *     node/NAME.log, node/NAME/    the nodes: log, control socket, state
+ *     node/NAME.log                the nodes
  *     wire/NAME.pcap               what went over the link between node and router: BGP
  * One lab of a name at a time; lab_up() first removes what a killed run of that name left. */
+/* The nodes' control sockets, and what they remember over restarts, are here, below LAB/NODE: they run
+ * as `nobody`, who may not go into every checkout. Removed with the lab. */
+#define LAB_STATE "/run/perigee-lab"
+
 struct lab_node {
     pid_t guard;       /* 0: not running; with glue: ExaBGP */
     pid_t dns;         /* with glue: Knot; else 0 */

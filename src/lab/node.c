@@ -52,12 +52,12 @@ static bool write_fleet(struct lab *l, const struct node_faults *faults, struct 
         return err_set_errno(e, NULL, "cannot write %s", path);
     fprintf(f,
             "# The fleet of the lab '%s': every node reads this same file.\n"
-            "user: nobody\ncontrol_socket: %s/node/{node}/control.sock\n"
-            "state_dir: %s/node/{node}\n"
+            "user: nobody\ncontrol_socket: " LAB_STATE "/%s/{node}/control.sock\n"
+            "state_dir: " LAB_STATE "/%s/{node}\n"
             "fleet:\n  secret_file: fleet.secret\n\n"
             "services:\n  - name: dns\n    addresses: [%s, \"%s\"]\n    announce: [%s, \"%s\"]\n"
             "    zones:\n      - {origin: %s, file: %s.zone}\n",
-            t->name, l->dir, l->dir, inet_ntop(AF_INET, &t->service4, a, sizeof a),
+            t->name, t->name, t->name, inet_ntop(AF_INET, &t->service4, a, sizeof a),
             inet_ntop(AF_INET6, &t->service6, b, sizeof b), t->prefix4, t->prefix6, t->zone,
             t->zone);
     for (uint32_t i = 0; i < t->option_count; i++)
@@ -272,7 +272,7 @@ int node_command(struct lab *l, const struct lab_host *h, const char *const *ver
     struct err e = { 0 };
     const char *argv[16] = { l->perigee };
     int n = 1;
-    snprintf(sock, sizeof sock, "%s/node/%s/control.sock", l->dir, h->name);
+    snprintf(sock, sizeof sock, LAB_STATE "/%s/%s/control.sock", l->topo->name, h->name);
     for (int i = 0; verb[i] != NULL && n < 12; i++)
         argv[n++] = verb[i];
     argv[n++] = "-s";
