@@ -263,7 +263,7 @@ static bool open_params(struct rd *body, struct bgp_open *out, struct bgp_error 
 {
     uint8_t len = rd_u8(body);
     bool extended = false;
-    struct rd params = *body;
+    struct rd params;
     if (len != 0 && rd_left(body) > 0 && body->pos[0] == PARAM_EXTENDED) {
         extended = true;
         rd_u8(body);

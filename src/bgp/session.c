@@ -139,7 +139,7 @@ static void seen_changed(void *arg, const struct bgp_seen *old, const struct bgp
     const struct bgp_seen *row = now != NULL ? now : old;
     struct bgp_speaker_event ev = event_of(s, now != NULL ? BGP_SPEAKER_SEEN : BGP_SPEAKER_GONE);
     ev.prefix = row->prefix;
-    ev.seen = *row;
+    ev.seen = row;
     bgp_speaker_event(s->speaker, &ev);
     if (!seen_may_log(s))
         return;

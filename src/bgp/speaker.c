@@ -110,7 +110,13 @@ void bgp_speaker_event(struct bgp_speaker *s, const struct bgp_speaker_event *ev
             log_warn("bgp_events_lost", "queued=%u", s->event_count);
         return;
     }
-    s->events[(s->event_first + s->event_count++) % s->event_cap] = *ev;
+    struct bgp_speaker_event *to = &s->events[(s->event_first + s->event_count++) % s->event_cap];
+    *to = *ev;
+    if (ev->seen != NULL) {
+        struct bgp_seen *copy = base_alloc(sizeof *copy); /* freed once it is delivered */
+        *copy = *ev->seen;
+        to->seen = copy;
+    }
     uv_idle_start(&s->idle, deliver);
 }
 
@@ -120,6 +126,15 @@ static void say_done(struct bgp_speaker *s)
     s->done = NULL;
     if (done != NULL)
         done(s->done_arg);
+}
+
+static void seen_free(const struct bgp_speaker_event *ev)
+{
+    union {
+        const struct bgp_seen *borrowed;
+        void *owned;
+    } seen = { .borrowed = ev->seen }; /* ours: bgp_speaker_event made the copy */
+    free(seen.owned);
 }
 
 /* "Every route change is one log line: prefix, neighbor, old, new, reason." */
@@ -148,6 +163,7 @@ static void deliver(uv_idle_t *idle)
             route_log(&ev);
         if (s->handler != NULL)
             s->handler(s->arg, &ev);
+        seen_free(&ev);
     }
     if (s->event_count > 0)
         return;
@@ -269,8 +285,8 @@ static void on_accept(uv_poll_t *poll, int status, int events)
     for (int i = 0; i < ACCEPT_BUDGET; i++) {
         struct sockaddr_storage from;
         socklen_t len = sizeof from;
-        struct bgp_addr addr;
-        uint32_t scope;
+        struct bgp_addr addr = { 0 };
+        uint32_t scope = 0;
         int fd = accept4(l->fd, (struct sockaddr *)&from, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0)
             return;
@@ -290,7 +306,7 @@ static bool keys_set(struct bgp_speaker *s, int fd, struct err *e)
 {
     for (uint32_t i = 0; i < s->session_count; i++) {
         const struct bgp_neighbor_config *c = &s->sessions[i].config;
-        struct sockaddr_storage at;
+        struct sockaddr_storage at = { 0 };
         socklen_t len = sizeof at;
         if (c->password == NULL)
             continue;
@@ -474,6 +490,8 @@ static void dispose(struct bgp_speaker *s)
     for (uint32_t i = 0; i < s->session_count; i++)
         bgp_session_fini(&s->sessions[i]);
     free(s->sessions);
+    for (uint32_t i = 0; i < s->event_count; i++)
+        seen_free(&s->events[(s->event_first + i) % s->event_cap]);
     free(s->watch);
     free(s->events);
     free(s);

@@ -77,7 +77,7 @@ struct bgp_speaker_event {
     struct bgp_prefix prefix;
     bool out_old, out_new; /* both true: announced again with other attributes */
     uint32_t routes;
-    struct bgp_seen seen;
+    const struct bgp_seen *seen; /* SEEN, GONE; borrowed for the call; else NULL */
     char text[BGP_REASON_MAX];
 };
 

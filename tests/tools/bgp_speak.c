@@ -97,7 +97,7 @@ static void on_event(void *arg, const struct bgp_speaker_event *ev)
         printf(",\"routes\":%u", ev->routes);
     if (ev->kind == BGP_SPEAKER_SEEN || ev->kind == BGP_SPEAKER_GONE) {
         printf(",\"seen\":");
-        json_seen(&ev->seen);
+        json_seen(ev->seen);
     }
     printf(",\"text\":");
     json_text(ev->text);
