@@ -46,6 +46,18 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init(f->datagram, sizeof f->datagram); /* done with before the next is read */
 }
 
+/* Before anything is computed for it: a flood of strangers costs a comparison each. */
+static bool is_from_node(const struct control_fleet *f, const union addr *from)
+{
+    for (uint32_t i = 0; i < f->config->nodes.count; i++) {
+        const struct config_addresses *list = &f->config->nodes.at[i].addresses;
+        for (uint32_t j = 0; j < list->count; j++)
+            if (addr_same_host(&list->at[j], from))
+                return true;
+    }
+    return false;
+}
+
 static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from,
                         unsigned flags)
 {
@@ -62,6 +74,8 @@ static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const str
         return;
     memcpy(&source, from,
            from->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+    if (!is_from_node(f, &source))
+        return;
     const char *secret = f->config->fleet.secret;
     bool ok = secret != NULL &&
               fleet_tag((const uint8_t *)secret, strlen(secret), bytes, body_len, right, &e) &&
