@@ -154,7 +154,9 @@ static void route_log(const struct bgp_speaker_event *ev)
 static void deliver(uv_idle_t *idle)
 {
     struct bgp_speaker *s = idle->data;
-    uint32_t budget = s->event_count < EVENTS_BUDGET ? s->event_count : EVENTS_BUDGET;
+    uint32_t budget = EVENTS_BUDGET + s->event_count / 4; /* more when they pile up */
+    if (budget > s->event_count)
+        budget = s->event_count;
     for (uint32_t n = budget; n > 0; n--) {
         struct bgp_speaker_event ev = s->events[s->event_first];
         s->event_first = (s->event_first + 1) % s->event_cap;
