@@ -407,8 +407,8 @@ static void watch_slot(struct guard *g, struct serve_slot *s, mono_t now)
     if (hung == 0 && !link_hangs(s, now))
         return;
     if (hung != 0)
-        snprintf(text, sizeof text, "worker %u made no progress for %d ms", idx,
-                 GUARD_SERVE_HANG_MS);
+        snprintf(text, sizeof text, "worker %u made no progress for %lld ms", idx,
+                 (long long)mono_ms_between(s->worker[idx].moved, now));
     else
         snprintf(text, sizeof text, "it did not follow its orders");
     if (s == g->active) {

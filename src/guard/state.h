@@ -16,11 +16,11 @@
 #include "serve/link.h"
 #include "zone/load.h"
 
-#define GUARD_TURN_MS 10           /* the loop looks at everything this often */
-#define GUARD_SERVE_HANG_MS 80     /* no progress of a worker */
-#define GUARD_SERVE_STARVED_MS 400 /* the same, while it waits for a processor */
-#define GUARD_SERVE_START_MS 30000 /* from start, or from a new image, to "ready" */
-#define GUARD_CONTROL_HANG_MS 250  /* no progress of control */
+#define GUARD_TURN_MS 10            /* the loop looks at everything this often */
+#define GUARD_SERVE_HANG_MS 80      /* no progress of a worker */
+#define GUARD_SERVE_STARVED_MS 2000 /* the same, while it waits for a processor: so would another */
+#define GUARD_SERVE_START_MS 30000  /* from start, or from a new image, to "ready" */
+#define GUARD_CONTROL_HANG_MS 250   /* no progress of control */
 #define GUARD_CONTROL_STARVED_MS 450
 #define GUARD_CONTROL_NICE (-10) /* its turns are short, and proofs must not expire in a flood */
 #define GUARD_CONTROL_START_MS 10000

@@ -10,6 +10,7 @@
  *   refused   "port unreachable" that came back (ICMP)
  *   max_ms    the slowest answer; p99_ms
  *   gap_ms    the longest time between two answers
+ *   late_ms   by how much the client itself was late at worst: the machine was busy
  *   lost_from_ms, lost_to_ms   when the first and the last lost query were sent, after the start
  *   nsid      with --nsid: answers by NSID, and when the first and last of each came */
 #include <errno.h>
@@ -57,7 +58,7 @@ struct paced {
     struct sent *sent;
     uint64_t count, cap;
     uint64_t received, wrong, refused;
-    int64_t start_ns, last_answer_ns, gap_ns;
+    int64_t start_ns, last_answer_ns, gap_ns, late_ns;
     struct nsid nsid[NSIDS_MAX];
 };
 
@@ -222,6 +223,8 @@ static void run(struct paced *p, int signals)
     fds[p->sockets] = (struct pollfd){ .fd = signals, .events = POLLIN };
     while (sending || (now_ns() < end && p->received < p->count)) {
         int64_t now = now_ns(), next = p->start_ns + (int64_t)(step_ns * (double)p->count);
+        if (sending && now - next > p->late_ns)
+            p->late_ns = now - next;
         for (int i = 0; sending && next <= now && p->count < p->cap && i < BURST; i++) {
             send_one(p);
             next = p->start_ns + (int64_t)(step_ns * (double)p->count);
@@ -272,8 +275,8 @@ static void print(const struct paced *p)
     qsort(rtt, n, sizeof *rtt, by_size);
     printf("{\"sent\": %lu, \"received\": %lu, \"lost\": %lu, \"wrong\": %lu, \"refused\": %lu, ",
            p->count, p->received, p->count - p->received, p->wrong, p->refused);
-    printf("\"max_ms\": %.2f, \"p99_ms\": %.2f, \"gap_ms\": %.2f, ", ms(n ? rtt[n - 1] : 0),
-           ms(n ? rtt[n * 99 / 100] : 0), ms(p->gap_ns));
+    printf("\"max_ms\": %.2f, \"p99_ms\": %.2f, \"gap_ms\": %.2f, \"late_ms\": %.2f, ",
+           ms(n ? rtt[n - 1] : 0), ms(n ? rtt[n * 99 / 100] : 0), ms(p->gap_ns), ms(p->late_ns));
     const bool lost = first != p->count;
     printf("\"lost_from_ms\": %.1f, \"lost_to_ms\": %.1f",
            lost ? ms(p->sent[first].at_ns - p->start_ns) : 0,
