@@ -164,8 +164,8 @@ static void sample_workers(struct check *c, const struct check_sample *s)
 static bool answers_count(const struct check *c, const struct check_path *p, mono_t now)
 {
     const struct verdict_path *v = &p->v;
-    return v->proven && !has_fault(p) && mono_before(p->vouched_after, v->probed_at) &&
-           mono_before(now, mono_add_ms(v->probed_at, c->proof_ms));
+    return v->proven && !has_fault(p) && mono_before(p->vouched_after, p->vouched_at) &&
+           mono_before(now, mono_add_ms(p->vouched_at, c->proof_ms));
 }
 
 static void sample_answers(struct check *c, const struct check_sample *s, mono_t now)
@@ -277,7 +277,7 @@ bool health_check_take_turn(struct check *c, uint32_t path, mono_t now, struct c
     } else {
         return false;
     }
-    if (p->in_flight >= CHECK_IN_FLIGHT_MAX)
+    if (p->in_flight >= CHECK_IN_FLIGHT_MAX || p->in_flight + p->overdue >= 2 * CHECK_IN_FLIGHT_MAX)
         return false;
     p->asked_at = now;
     p->in_flight++;
@@ -297,13 +297,37 @@ mono_t health_check_next(const struct check *c)
     return next;
 }
 
+/* What is answered is right, whenever it came. */
+static void vouch(struct check_path *p, const struct check_result *r)
+{
+    close_fault(p, r->q);
+    p->refused = false;
+    if (mono_before(p->vouched_at, r->sent_at))
+        p->vouched_at = r->sent_at;
+}
+
+static void silent(const struct check *c, struct check_path *p, mono_t now)
+{
+    p->v.probes_late++;
+    p->v.late_in_row++;
+    p->next_at = mono_min(p->next_at, mono_add_ms(now, eager_ms(c)));
+}
+
+void health_check_overdue(struct check *c, uint32_t path, mono_t now)
+{
+    struct check_path *p = &c->paths[path];
+    base_assert(p->in_flight > 0);
+    p->in_flight--;
+    p->overdue++;
+    silent(c, p, now);
+}
+
 static void right(struct check *c, struct check_path *p, const struct check_result *r)
 {
     struct verdict_path *v = &p->v;
     v->probes_right++;
     v->late_in_row = 0;
-    close_fault(p, r->q);
-    p->refused = false;
+    vouch(p, r);
     if (!r->partial)
         p->kinds |= QUESTION_BIT(r->q->kind) | QUESTION_BIT(r->wanted);
     /* An answer to a question of before the zones came proves nothing of these. */
@@ -331,11 +355,17 @@ bool health_check_ended(struct check *c, uint32_t path, const struct check_resul
 {
     struct check_path *p = &c->paths[path];
     bool proven = p->v.proven, fault = has_fault(p);
-    base_assert(p->in_flight > 0);
-    p->in_flight--;
+    uint32_t *on_its_way = r->overdue ? &p->overdue : &p->in_flight;
+    base_assert(*on_its_way > 0);
+    (*on_its_way)--;
     switch (r->outcome) {
     case CHECK_RIGHT:
         right(c, p, r);
+        break;
+    case CHECK_LATE:
+        if (!r->overdue)
+            silent(c, p, now);
+        vouch(p, r);
         break;
     case CHECK_WRONG:
         p->v.probes_wrong++;
@@ -348,13 +378,13 @@ bool health_check_ended(struct check *c, uint32_t path, const struct check_resul
         refused(p, r, now);
         break;
     case CHECK_SILENT:
-        p->v.probes_late++;
-        p->v.late_in_row++;
+        if (!r->overdue)
+            silent(c, p, now);
         break;
     case CHECK_UNASKED:
         break;
     }
-    if (r->outcome != CHECK_RIGHT && r->outcome != CHECK_UNASKED)
+    if (r->outcome == CHECK_WRONG || r->outcome == CHECK_REFUSED)
         p->next_at = mono_min(p->next_at, mono_add_ms(now, eager_ms(c)));
     show_fault(p);
     return proven != p->v.proven || fault != has_fault(p);

@@ -22,7 +22,7 @@
 #define CHECK_BURST_PATHS 32   /* with more paths, one each must do */
 #define CHECK_BURST_MS 50      /* one more for each so long without evidence */
 #define CHECK_SAMPLE_MS 10     /* between two samples of the counters */
-#define CHECK_STALL_MS 60      /* a loop that sampled nothing for so long did not run */
+#define CHECK_STALL_MS 30      /* a loop that sampled nothing for so long did not run */
 
 struct check_fault {
     struct question q;
@@ -34,11 +34,13 @@ struct check_fault {
 struct check_path {
     struct verdict_path v;
     uint32_t check_ms;
-    uint32_t kinds;  /* QUESTION_BIT()s that were answered rightly since the zones came */
-    mono_t next_at;  /* when to ask again */
-    mono_t asked_at; /* when it was asked last */
-    uint32_t burst;  /* that may be asked in addition at this moment */
-    uint32_t in_flight;
+    uint32_t kinds;       /* QUESTION_BIT()s that were answered rightly since the zones came */
+    mono_t next_at;       /* when to ask again */
+    mono_t asked_at;      /* when it was asked last */
+    uint32_t burst;       /* that may be asked in addition at this moment */
+    uint32_t in_flight;   /* not older than may be */
+    uint32_t overdue;     /* older, but an answer could still come */
+    mono_t vouched_at;    /* the last right answer, also a late one: when it was sent */
     uint32_t turn;        /* counts questions: which kind is next, which fault is asked again */
     mono_t vouched_after; /* answers count only when a probe sent later than this was right */
     bool gone;            /* the address is not there: no probe helps */
@@ -102,7 +104,8 @@ bool health_check_take_turn(struct check *c, uint32_t path, mono_t now, struct c
 mono_t health_check_next(const struct check *c);
 
 enum check_outcome {
-    CHECK_RIGHT,   /* equals the zone */
+    CHECK_RIGHT,   /* equals the zone, in time */
+    CHECK_LATE,    /* equals the zone, but came later than it may: no evidence, but vouches */
     CHECK_WRONG,   /* `why` and `text` say what: a fault of this question */
     CHECK_REFUSED, /* the kernel, or a closed connection: `why` and `text`; a fault of the path */
     CHECK_SILENT,  /* no answer in time */
@@ -113,6 +116,7 @@ struct check_result {
     enum check_outcome outcome;
     const struct question *q;  /* that was asked */
     enum question_kind wanted; /* the kind it was picked for */
+    bool overdue;              /* health_check_overdue() was told before */
     bool partial;              /* RIGHT, but of the zones before, or truncated: proves no kind */
     mono_t sent_at;
     uint32_t rtt_us;
@@ -122,6 +126,10 @@ struct check_result {
 
 /* A probe ended. True when something got worse or better: decide anew. */
 bool health_check_ended(struct check *c, uint32_t path, const struct check_result *r, mono_t now);
+
+/* A probe has had no answer for as long as one may take (SILENT), but goes on; at its end `r->overdue`
+ * is to be set. */
+void health_check_overdue(struct check *c, uint32_t path, mono_t now);
 
 /* Writes the verdicts of all paths (the zones' fields of *out are the caller's). */
 void health_check_verdict(const struct check *c, mono_t now, struct verdict_set *out);

@@ -20,7 +20,7 @@
 #define CLASS_IN 1
 #define CHANGED_MS 1000
 #define PROOF_MS 1000
-#define IN_FLIGHT_MAX (VERDICT_PATHS_MAX * CHECK_IN_FLIGHT_MAX)
+#define IN_FLIGHT_MAX 512 /* all paths together: each has a socket */
 
 struct health {
     uv_loop_t *loop;
@@ -56,6 +56,8 @@ struct asked {
     uint32_t path;
     struct question q;
     enum question_kind wanted;
+    mono_t asked_at;
+    bool overdue; /* the path was told so */
 };
 
 static void on_tick(uv_timer_t *timer);
@@ -170,7 +172,8 @@ static void sample_sent(struct health *h, struct check_sample *s)
 {
     for (uint32_t i = 0; i < h->check.path_count; i++)
         s->sent[h->check.paths[i].v.transport] =
-            less(s->sent[h->check.paths[i].v.transport], h->check.paths[i].in_flight);
+            less(s->sent[h->check.paths[i].v.transport],
+                 h->check.paths[i].in_flight + h->check.paths[i].overdue);
     for (uint32_t t = 0; t < VERDICT_TRANSPORTS; t++) {
         uint64_t sent = less(s->sent[t], h->own_sent[t]);
         if (sent > h->sent[t])
@@ -272,7 +275,8 @@ static void judge(struct health *h, const struct asked *a, const struct probe_qu
             r->partial = true;
         }
     }
-    r->outcome = c->why == VERDICT_FINE ? CHECK_RIGHT : CHECK_WRONG;
+    bool late = pa->rtt_us > h->timeout_ms[a->path] * 1000;
+    r->outcome = c->why != VERDICT_FINE ? CHECK_WRONG : late ? CHECK_LATE : CHECK_RIGHT;
     r->why = c->why;
     r->text = c->text;
 }
@@ -325,9 +329,11 @@ static void on_probed(void *arg, const struct probe_question *pq, const struct p
     struct health *h = a->h;
     struct compare_result compared;
     char text[160];
-    struct check_result r = {
-        .q = &a->q, .wanted = a->wanted, .sent_at = pa->sent_at, .rtt_us = pa->rtt_us
-    };
+    struct check_result r = { .q = &a->q,
+                              .wanted = a->wanted,
+                              .overdue = a->overdue,
+                              .sent_at = pa->sent_at,
+                              .rtt_us = pa->rtt_us };
     if (pa->status == PROBE_ANSWERED)
         judge(h, a, pq, pa, &r, &compared);
     else
@@ -344,6 +350,8 @@ static void ask(struct health *h, uint32_t path, const struct check_turn *t)
     struct asked *a = base_alloc(sizeof *a);
     a->h = h;
     a->path = path;
+    a->asked_at = time_mono();
+    a->overdue = false;
     a->next = h->asked;
     a->slot = &h->asked;
     if (a->next != NULL)
@@ -366,7 +374,7 @@ static void ask(struct health *h, uint32_t path, const struct check_turn *t)
                                  .dnssec_ok = true,
                                  .nsid = h->nsid_len != 0,
                                  .udp_payload = UDP_PAYLOAD,
-                                 .timeout_ms = h->timeout_ms[path] };
+                                 .timeout_ms = h->timeout_ms[path] + h->check.proof_ms };
     if (probe_ask(h->client, &pq, on_probed, a))
         return;
     const struct check_result r = { .outcome = CHECK_UNASKED, .q = &a->q };
@@ -374,11 +382,22 @@ static void ask(struct health *h, uint32_t path, const struct check_turn *t)
     free_asked(a);
 }
 
+/* Probes that go on although their time is up: their answers may still vouch. */
+static void tell_overdue(struct health *h, mono_t now)
+{
+    for (struct asked *a = h->asked; a != NULL; a = a->next)
+        if (!a->overdue && mono_ms_between(a->asked_at, now) > (int64_t)h->timeout_ms[a->path]) {
+            a->overdue = true;
+            health_check_overdue(&h->check, a->path, now);
+        }
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct health *h = timer->data;
     mono_t now = time_mono();
     struct check_turn t;
+    tell_overdue(h, now);
     sample_page(h, now);
     if (h->zones_before != NULL && !mono_before(now, h->before_until)) {
         zone_set_free(h->zones_before);

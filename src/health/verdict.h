@@ -21,6 +21,8 @@
  *  3. Answers that really left (the active process handed answers of this transport, other than to
  *     our own probes, to the kernel while every one of its workers advanced) renew the evidence too, but only of a path that is
  *     proven, has no open fault, and whose last right probe is younger than the proof bound (1 s).
+ *     A right answer that came too late to be evidence still says that what is answered is right:
+ *     in a flood everybody's answers are late, and a site that answers is not to go for that.
  *     A new active process, or new zones, must be probed rightly once before its answers count.
  *  4. A wrong answer opens a fault on the path. Nothing renews its evidence while a fault is open;
  *     only the right answer to the very question that failed closes it.

@@ -373,6 +373,56 @@ static void silence_proves_nothing_and_opens_nothing(void **state)
     assert_int_equal(v.paths[UDP].probes_late, 5);
 }
 
+/* Rule 3: in a flood every answer is late, and clients' are; late ones that are right vouch for them. */
+static void late_answers_vouch_and_are_no_evidence(void **state)
+{
+    (void)state;
+    begin();
+    struct question q = question("www.a.", QUESTION_RECORD);
+    mono_t evidence = v.paths[UDP].evidence_at;
+    for (int i = 0; i < 30; i++) {
+        later(100);
+        ended(CHECK_LATE, &q, 500);
+        assert_int_equal(v.paths[UDP].late_in_row, i + 1);
+    }
+    assert_int_equal(v.paths[UDP].evidence_at.ns, evidence.ns);
+    later(10);
+    take_sample(3, 5, 0);
+    later(10);
+    take_sample(3, 5, 0);
+    health_check_verdict(c, now, &v);
+    assert_age(v.paths[UDP].evidence_at, 10);
+    assert_int_equal(v.paths[UDP].how, VERDICT_BY_ANSWERS);
+    /* It closes a fault as well, but proves no kind. */
+    ended(CHECK_WRONG, &q, 0);
+    assert_int_equal(v.paths[UDP].why, VERDICT_RECORD);
+    ended(CHECK_LATE, &q, 500);
+    assert_int_equal(v.paths[UDP].why, VERDICT_FINE);
+}
+
+/* A probe whose time is up makes room for the next, and is still listened to. */
+static void what_is_overdue_is_not_forgotten(void **state)
+{
+    (void)state;
+    begin();
+    struct question q = question("www.a.", QUESTION_RECORD);
+    struct check_turn t;
+    later(50);
+    assert_true(health_check_take_turn(c, 0, now, &t));
+    struct check_result r = result(CHECK_LATE, &q);
+    later(210);
+    health_check_overdue(c, 0, now);
+    assert_int_equal(c->paths[0].in_flight, 0);
+    assert_int_equal(c->paths[0].overdue, 1);
+    assert_int_equal(c->paths[0].v.probes_late, 1);
+    later(300);
+    r.overdue = true;
+    health_check_ended(c, 0, &r, now);
+    assert_int_equal(c->paths[0].overdue, 0);
+    assert_int_equal(c->paths[0].v.probes_late, 1);
+    assert_age(c->paths[0].vouched_at, 510);
+}
+
 static void what_the_kernel_refuses_is_a_fault(void **state)
 {
     (void)state;
@@ -533,6 +583,8 @@ int main(void)
         CASE(a_wrong_answer_is_asked_again),
         CASE(many_faults_are_closed_one_by_one),
         CASE(silence_proves_nothing_and_opens_nothing),
+        CASE(late_answers_vouch_and_are_no_evidence),
+        CASE(what_is_overdue_is_not_forgotten),
         CASE(what_the_kernel_refuses_is_a_fault),
         CASE(an_address_that_went),
         CASE(turns_come_in_time_and_in_bounds),
