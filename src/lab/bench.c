@@ -8,9 +8,6 @@
 #include "lab/show.h"
 
 #define RUNS_MAX 1000
-/* A run in which the machine stood still for longer is made again, at most once per run that was asked
- * for, and told: on a shared virtual machine that happens, and a lease of 200 ms notices. */
-#define STALL_US 50000
 
 /* What must be reached; -1: only told. Of losses and times the worst of all runs counts. */
 struct kind {
@@ -43,7 +40,7 @@ static const struct kind glue_kinds[] = {
 struct series {
     uint32_t lost[RUNS_MAX], updates[RUNS_MAX], slowest_us[RUNS_MAX];
     int64_t withdrawn_ms[RUNS_MAX];
-    uint32_t repeated;            /* runs that do not count, see STALL_US */
+    uint32_t repeated; /* runs that do not count (STEP_STALL_US): at most as many as count */
     uint32_t count, wrong, never; /* never: runs in which the routes were not withdrawn */
 };
 
@@ -93,7 +90,7 @@ static bool play_series(struct stage *s, struct show *sh, const struct kind *k, 
             return false;
         if (r.back_ms < 0)
             return err_set(e, ERR_PEER, NULL, "%s: the clients did not come back", k->title);
-        if (r.stall_us > STALL_US && out->repeated < runs) {
+        if (r.stall_us > STEP_STALL_US && out->repeated < runs) {
             out->repeated++;
             i--;
             continue;
@@ -155,7 +152,7 @@ static void show_series(struct show *sh, const struct kind *k, const struct seri
          show_us(s->slowest_us[last]), gone, goal);
     if (s->repeated > 0)
         show_line(sh, "(%u more were made again: the machine stood still for over %d ms in them)",
-                  s->repeated, STALL_US / 1000);
+                  s->repeated, STEP_STALL_US / 1000);
     if (s->wrong > 0)
         show_line(sh, "%u WRONG ANSWERS", s->wrong);
 }

@@ -91,56 +91,114 @@ static bool set_up(struct demo *d, struct err *e)
     return true;
 }
 
+/* What a client got over one family in a second. */
+struct seen {
+    const struct lab_host *client, *server; /* the one that answered most */
+    uint32_t host;                          /* the client's index */
+    uint8_t family;
+    bool alone; /* nobody else answered */
+    struct fate_report r;
+};
+
+struct catchment {
+    struct seen seen[2 * STEP_CLIENTS_MAX];
+    uint32_t count, pace_us;
+    int64_t stall_us;
+};
+
+static void look_at(struct demo *d, uint32_t host, int64_t from, int64_t to, struct catchment *c)
+{
+    struct lab_topo *t = d->l->topo;
+    uint32_t n;
+    const struct fate *f = traffic_fates(d->s.t, d->s.flow[host], &n);
+    uint32_t *scratch = base_alloc((n + 1) * sizeof *scratch);
+    for (uint8_t family = 4; family <= 6; family = (uint8_t)(family + 2)) {
+        struct seen *s = &c->seen[c->count++];
+        struct fate_filter filter = { .from_ns = from, .to_ns = to, .family = family };
+        filter.target = -1;
+        *s = (struct seen){ .client = &t->hosts[host], .host = host, .family = family };
+        fate_count(f, n, &filter, scratch, &s->r);
+        uint32_t best = 0;
+        for (uint32_t k = 1; k < d->s.server_count; k++)
+            best = s->r.by_server[k] > s->r.by_server[best] ? k : best;
+        s->server = &t->hosts[d->s.server_host[best]];
+        s->alone = s->r.by_server[best] == s->r.right;
+    }
+    uint32_t pace = fate_pace_us(f, n, d->sc->qps, from, to, scratch);
+    c->pace_us = pace > c->pace_us ? pace : c->pace_us;
+    free(scratch);
+}
+
+static void look(struct demo *d, struct catchment *c)
+{
+    *c = (struct catchment){ .count = 0 };
+    stage_sleep(300);
+    (void)traffic_stall_us(d->s.t);
+    int64_t from = time_mono().ns;
+    stage_sleep(1000);
+    int64_t to = time_mono().ns;
+    stage_sleep(500);
+    c->stall_us = traffic_stall_us(d->s.t);
+    for (uint32_t i = 0; i < d->l->topo->host_count && c->count < 2 * STEP_CLIENTS_MAX; i++)
+        if (d->s.flow[i] >= 0 && d->l->topo->hosts[i].kind == LAB_CLIENT)
+            look_at(d, i, from, to, c);
+}
+
+static uint64_t way_us(const struct demo *d, const struct seen *s)
+{
+    return 2 * stage_delay_us(d->l->topo, s->host, (uint32_t)(s->server - d->l->topo->hosts));
+}
+
+/* What is wrong with it, in words; empty: nothing. */
+static const char *seen_wrong(const struct demo *d, const struct seen *s, char out[200])
+{
+    const struct lab_topo *t = d->l->topo;
+    uint32_t home = stage_home(t, s->client);
+    uint64_t way = way_us(d, s);
+    out[0] = '\0';
+    if (s->server->site != home || !s->alone)
+        snprintf(out, 200, "%s should be answered by %s alone over IPv%u", s->client->name,
+                 t->sites[home].name, s->family);
+    else if (s->r.wrong > 0 || s->r.lost > 0)
+        snprintf(out, 200, "%s: %u lost and %u wrong of %u", s->client->name, s->r.lost, s->r.wrong,
+                 s->r.sent);
+    else if (s->r.rtt_us_median + 500 < way || s->r.rtt_us_median > way + 8000)
+        snprintf(out, 200, "%s: an RTT of %s does not fit a way of %s: is it %s?", s->client->name,
+                 show_us(s->r.rtt_us_median), show_us(way), s->server->name);
+    return out;
+}
+
 /* One line per client and family; the medians of one second. */
 static void catchment(struct demo *d)
 {
+    static struct catchment c;
     struct lab_topo *t = d->l->topo;
     char what[200];
     show_title(&d->sh, "Who answers whom (by NSID), and how fast");
     show_line(&d->sh, "%-9s %-10s %-5s %-8s %9s   %s", "client", "continent", "", "answered by",
               "RTT", "the distance there and back");
-    stage_sleep(300);
-    int64_t from = time_mono().ns;
-    stage_sleep(1000);
-    int64_t to = time_mono().ns;
-    stage_sleep(500);
-    for (uint32_t i = 0; i < t->host_count && d->client_count < STEP_CLIENTS_MAX; i++) {
-        const struct lab_host *h = &t->hosts[i];
-        if (d->s.flow[i] < 0 || h->kind != LAB_CLIENT)
-            continue;
-        uint32_t home = stage_home(t, h), n, sum = 0;
-        const struct fate *f = traffic_fates(d->s.t, d->s.flow[i], &n);
-        uint32_t *scratch = base_alloc((n + 1) * sizeof *scratch);
-        for (uint8_t family = 4; family <= 6; family = (uint8_t)(family + 2)) {
-            struct fate_filter filter = { .from_ns = from, .to_ns = to, .family = family };
-            struct fate_report r;
-            filter.target = -1;
-            fate_count(f, n, &filter, scratch, &r);
-            uint32_t best = 0;
-            for (uint32_t k = 1; k < d->s.server_count; k++)
-                best = r.by_server[k] > r.by_server[best] ? k : best;
-            const struct lab_host *server = &t->hosts[d->s.server_host[best]];
-            uint64_t way = 2 * stage_delay_us(t, i, d->s.server_host[best]);
-            show_line(&d->sh, "%-9s %-10s IPv%u  %-11s %9s   %s", h->name, t->regions[h->region],
-                      family, server->name, show_us(r.rtt_us_median), show_us(way));
-            sum += r.rtt_us_median / 2;
-            if (server->site != home || r.by_server[best] != r.right)
-                snprintf(what, sizeof what, "%s should be answered by %s alone over IPv%u", h->name,
-                         t->sites[home].name, family),
-                    failed(d, what);
-            if (r.wrong > 0 || r.lost > 0)
-                snprintf(what, sizeof what, "%s: %u lost and %u wrong of %u", h->name, r.lost,
-                         r.wrong, r.sent),
-                    failed(d, what);
-            if (r.rtt_us_median + 500 < way || r.rtt_us_median > way + 8000)
-                snprintf(what, sizeof what, "%s: an RTT of %s does not fit a way of %s: is it %s?",
-                         h->name, show_us(r.rtt_us_median), show_us(way), server->name),
-                    failed(d, what);
-        }
-        free(scratch);
-        d->rtt_us[d->client_count] = sum;
-        d->who[d->client_count++] = h;
+    for (int tries = 0; tries < 3; tries++) {
+        bool bad = false;
+        look(d, &c);
+        for (uint32_t i = 0; i < c.count; i++)
+            bad = bad || seen_wrong(d, &c.seen[i], what)[0] != '\0';
+        if (!bad || c.stall_us <= STEP_STALL_US || d->sabotage != DEMO_BREAK_NONE)
+            break; /* else the machine stood still meanwhile: looks once more */
     }
+    for (uint32_t i = 0; i < c.count; i++) {
+        const struct seen *s = &c.seen[i];
+        show_line(&d->sh, "%-9s %-10s IPv%u  %-11s %9s   %s", s->client->name,
+                  t->regions[s->client->region], s->family, s->server->name,
+                  show_us(s->r.rtt_us_median), show_us(way_us(d, s)));
+        if (seen_wrong(d, s, what)[0] != '\0')
+            failed(d, what);
+        if (s->family == 6) {
+            d->rtt_us[d->client_count] = (c.seen[i - 1].r.rtt_us_median + s->r.rtt_us_median) / 2;
+            d->who[d->client_count++] = s->client;
+        }
+    }
+    show_line(&d->sh, "%s queries/s per client, evenly: 99 %% left within %s of their time",
+              show_number(d->sc->qps), show_us(c.pace_us));
 }
 
 /* A sabotaged run only needs what shows the sabotage. */
@@ -172,6 +230,13 @@ static bool play_steps(struct demo *d, struct err *e)
         show_begin(&d->sh, ++number, st);
         if (!step_play(&d->s, st, &d->result[i], e))
             return false;
+        if (d->result[i].failure_count > 0 && d->result[i].stall_us > STEP_STALL_US &&
+            d->sabotage == DEMO_BREAK_NONE) {
+            show_line(&d->sh, "the machine itself stood still for %s; once more",
+                      show_us((uint64_t)d->result[i].stall_us));
+            if (!step_play(&d->s, st, &d->result[i], e))
+                return false;
+        }
         show_step(&d->sh, &d->s, st, &d->result[i]);
         d->played[i] = true;
         d->failures += d->result[i].failure_count;

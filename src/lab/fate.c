@@ -120,6 +120,29 @@ void fate_count(const struct fate *at, uint32_t count, const struct fate_filter 
     }
 }
 
+uint32_t fate_pace_us(const struct fate *at, uint32_t count, uint32_t qps, int64_t from_ns,
+                      int64_t to_ns, uint32_t *scratch)
+{
+    /* Nothing leaves before its time, so the earliest of all, measured by its place, is the one that
+     * was on time. */
+    int64_t least = INT64_MAX;
+    uint32_t n = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t i = 0; i < count; i++) {
+            if (at[i].sent_ns < from_ns || at[i].sent_ns >= to_ns)
+                continue;
+            int64_t off = at[i].sent_ns - (int64_t)(i * 1000000000ull / qps);
+            if (pass == 0)
+                least = off < least ? off : least;
+            else
+                scratch[n++] = (uint32_t)((off - least) / 1000);
+        }
+    if (n == 0)
+        return 0;
+    qsort(scratch, n, sizeof scratch[0], by_value);
+    return scratch[n - 1 - n / 100];
+}
+
 void fate_add(struct fate_report *sum, const struct fate_report *m)
 {
     sum->sent += m->sent;

@@ -78,6 +78,11 @@ struct fate_report {
 void fate_count(const struct fate *at, uint32_t count, const struct fate_filter *f,
                 uint32_t *scratch, struct fate_report *out);
 
+/* How evenly they were sent: 99 % of those in [from, to) left within so many us of their time at `qps` a
+ * second. `scratch` has room for `count` values. 0 when there are none. */
+uint32_t fate_pace_us(const struct fate *at, uint32_t count, uint32_t qps, int64_t from_ns,
+                      int64_t to_ns, uint32_t *scratch);
+
 /* Adds `more` into `sum`: counts add, extremes meet, moves and percentiles stay those of `sum`. */
 void fate_add(struct fate_report *sum, const struct fate_report *more);
 

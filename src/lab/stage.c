@@ -281,10 +281,31 @@ static uint32_t bird_learned(struct stage *s, const struct lab_host *h)
     return n;
 }
 
+/* Every answer of every client so far, also between the steps. */
+static uint32_t wrong_answers(struct stage *s, FILE *out)
+{
+    uint32_t bad = 0;
+    for (uint32_t i = 0; i < s->l->topo->host_count; i++) {
+        if (s->flow[i] < 0 || s->l->topo->hosts[i].kind != LAB_CLIENT)
+            continue;
+        uint32_t n;
+        const struct fate *f = traffic_fates(s->t, s->flow[i], &n);
+        struct fate_filter all = { .to_ns = INT64_MAX, .target = -1 };
+        struct fate_report r;
+        fate_count(f, n, &all, NULL, &r);
+        if (r.wrong > 0) {
+            fprintf(out, "%s got %u wrong answers of %u\n", s->l->topo->hosts[i].name, r.wrong,
+                    r.sent);
+            bad++;
+        }
+    }
+    return bad;
+}
+
 uint32_t stage_outside_check(struct stage *s, FILE *out)
 {
     struct lab_topo *t = s->l->topo;
-    uint32_t bad = 0;
+    uint32_t bad = wrong_answers(s, out);
     for (uint32_t i = 0; i < s->server_count; i++) {
         const struct lab_host *h = &t->hosts[s->server_host[i]];
         struct wire_sum all;

@@ -56,7 +56,8 @@ bool stage_watch(struct stage *s, int64_t ms, int64_t waited_ms);
 bool stage_sleep(int64_t ms);
 
 /* The outside check, over everything so far: no route is announced without a right answer on the node's
- * loopback since it was started or withdrew it; BIRD's log tells of the same announcements as the wire. Returns the
+ * loopback since it was started or withdrew it; BIRD's log tells of the same announcements as the wire; no answer of
+ * any client was wrong. Returns the
  * number of violations, each told by a line on `out`. */
 uint32_t stage_outside_check(struct stage *s, FILE *out);
 

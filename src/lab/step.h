@@ -57,6 +57,10 @@ struct scenario {
 bool scenario_read(struct yml *y, yml_node root, struct lab_topo *t, struct scenario *out);
 const char *step_verb_name(enum step_verb v);
 
+/* A machine that stood still for longer cannot be told from a program that did: on a shared virtual
+ * machine that happens, and a lease of 200 ms notices. Such a step is played once more, and told. */
+#define STEP_STALL_US 50000
+
 struct step_result {
     int64_t begun_ns, deed_ns, mended_ns, ended_ns; /* mono: the window, and the deed in it */
     struct fate_report all;                         /* all clients together; no moves in it */

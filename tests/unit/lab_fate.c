@@ -131,6 +131,22 @@ static void moves_follow_the_majority(void **state)
     assert_int_equal(r.moves[3].at_ms, 500);
 }
 
+static void pace_is_how_late_the_latest_left(void **state)
+{
+    (void)state;
+    struct fate at[200];
+    uint32_t scratch[200];
+    for (uint32_t i = 0; i < 200; i++)
+        at[i] = (struct fate){ .sent_ns = 5 * MS + i * MS + (i % 2) * 100000 };
+    assert_int_equal(fate_pace_us(at, 200, 1000, 0, 1000 * MS, scratch), 100);
+    at[17].sent_ns += MS; /* two of two hundred are not more than one percent */
+    at[18].sent_ns += MS;
+    assert_int_equal(fate_pace_us(at, 200, 1000, 0, 1000 * MS, scratch), 100);
+    at[19].sent_ns += MS;
+    assert_true(fate_pace_us(at, 200, 1000, 0, 1000 * MS, scratch) > 900);
+    assert_int_equal(fate_pace_us(at, 0, 1000, 0, 1000 * MS, scratch), 0);
+}
+
 static void sums_add(void **state)
 {
     (void)state;
@@ -158,6 +174,7 @@ int main(void)
         cmocka_unit_test(filters_take_a_window_and_a_family),
         cmocka_unit_test(percentiles_are_of_right_answers),
         cmocka_unit_test(moves_follow_the_majority),
+        cmocka_unit_test(pace_is_how_late_the_latest_left),
         cmocka_unit_test(sums_add),
     };
     return cmocka_run_group_tests_name("lab_fate", tests, NULL, NULL);
