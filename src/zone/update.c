@@ -35,7 +35,7 @@ static void list_add(struct list *l, const uint8_t *prefix, size_t prefix_len,
         l->cap = l->cap * 2 + 64;
         l->at = base_realloc(l->at, l->cap * sizeof *l->at);
     }
-    if (l->used + prefix_len + suffix_len > l->keys_cap) {
+    if (l->keys == NULL || l->used + prefix_len + suffix_len > l->keys_cap) {
         l->keys_cap = l->keys_cap * 2 + prefix_len + suffix_len + 1024;
         l->keys = base_realloc(l->keys, l->keys_cap);
     }
