@@ -33,7 +33,7 @@ struct health {
     uint32_t timeout_ms[VERDICT_PATHS_MAX];
     uint8_t nsid[PROBE_NSID_MAX];
     uint32_t nsid_len, changed_ms;
-    struct question_walk walk;
+    struct question_walk walks[VERDICT_PATHS_MAX]; /* each path is asked for everything */
 
     struct zone_set *zones, *zones_before; /* owned */
     uint32_t version;
@@ -82,7 +82,8 @@ struct health *health_new(uv_loop_t *loop, const struct health_options *o, struc
     h->changed = o->changed;
     h->arg = o->arg;
     h->changed_ms = o->changed_ms != 0 ? o->changed_ms : CHANGED_MS;
-    h->walk.random = o->seed;
+    for (uint32_t i = 0; i < VERDICT_PATHS_MAX; i++)
+        h->walks[i].random = o->seed + ((uint64_t)i << 32);
     base_assert(o->nsid_len <= sizeof h->nsid);
     if (o->nsid != NULL)
         memcpy(h->nsid, o->nsid, o->nsid_len);
@@ -233,8 +234,8 @@ void health_take_zones(struct health *h, struct zone_set *set, uint32_t version)
     h->before_until = mono_add_ms(now, h->changed_ms);
     h->zones = set;
     h->version = version;
-    h->walk.zone_idx = 0;
-    h->walk.node = NULL;
+    for (uint32_t i = 0; i < VERDICT_PATHS_MAX; i++)
+        health_question_restart(&h->walks[i]);
     health_check_zones(&h->check, zone_set_count(set) > 0 ? health_question_kinds(set) : 0, now);
 }
 
@@ -361,7 +362,7 @@ static void ask(struct health *h, uint32_t path, const struct check_turn *t)
         a->q = p->faults[t->fault].q;
         a->wanted = a->q.kind;
     } else {
-        health_question_pick(h->zones, &h->walk, t->kind, &a->q);
+        health_question_pick(h->zones, &h->walks[path], t->kind, &a->q);
         a->wanted = t->kind;
     }
     struct probe_question pq = { .addr = p->v.addr,

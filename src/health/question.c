@@ -79,17 +79,23 @@ static const struct zone_node *jump(const struct zone *z, struct question_walk *
 }
 
 /* The next node of the walk; at the end of a zone the first of the next. */
-static const struct zone_node *step(const struct zone_set *s, struct question_walk *w,
+static const struct zone_node *step(const struct zone_set *s, struct question_place *p,
                                     const struct zone **z)
 {
-    *z = zone_set_at(s, w->zone_idx % zone_set_count(s));
-    w->node = w->node != NULL ? zone_node_after(*z, w->node) : zone_apex(*z);
-    if (w->node == NULL) {
-        w->zone_idx = (w->zone_idx + 1) % zone_set_count(s);
-        *z = zone_set_at(s, w->zone_idx);
-        w->node = zone_apex(*z);
+    *z = zone_set_at(s, p->zone_idx % zone_set_count(s));
+    p->node = p->node != NULL ? zone_node_after(*z, p->node) : zone_apex(*z);
+    p->rrset = 0;
+    if (p->node == NULL) {
+        p->zone_idx = (p->zone_idx + 1) % zone_set_count(s);
+        *z = zone_set_at(s, p->zone_idx);
+        p->node = zone_apex(*z);
     }
-    return w->node;
+    return p->node;
+}
+
+void health_question_restart(struct question_walk *w)
+{
+    memset(w->places, 0, sizeof w->places);
 }
 
 /* ---- what a node can be asked ---- */
@@ -99,31 +105,43 @@ static bool is_askable(const struct zone_rrset *r)
     return r->count > 0 && r->count <= RECORDS_MAX && r->rdata_len + r->sigs_len <= BYTES_MAX;
 }
 
-/* One of the types of an authoritative node, by chance; of a delegation only DS (RFC 4035 section
- * 3.1.4.1). */
-static bool ask_record(const struct zone *z, const struct zone_node *n, uint64_t r,
-                       struct question *q)
+/* The RRset number `number` (from 0) of those of an authoritative node that can be asked for; of a
+ * delegation only DS (RFC 4035 section 3.1.4.1). False when there are not so many; *count says how many
+ * there are. */
+static bool ask_record(const struct zone *z, const struct zone_node *n, uint32_t number,
+                       uint32_t *count, struct question *q)
 {
-    uint32_t flags = zone_node_flags(n), pos = 0, count = 0;
+    uint32_t flags = zone_node_flags(n), pos = 0;
     struct zone_rrset set;
+    bool found = false;
+    *count = 0;
     if ((flags & (ZONE_NODE_OCCLUDED | ZONE_NODE_EMPTY)) != 0)
         return false;
     bool cut = (flags & ZONE_NODE_CUT) != 0;
     if (cut && (flags & ZONE_NODE_DS) == 0)
         return false;
-    q->qtype = 0;
     while (zone_node_next(z, n, &pos, &set)) {
         if (!is_askable(&set) || (cut && set.type != DNS_TYPE_DS))
             continue;
-        if (r % ++count == 0) /* each of them with the same chance */
-            q->qtype = set.type;
-        r = r / 7 + r * 31;
+        if ((*count)++ != number)
+            continue;
+        q->kind = set.type == DNS_TYPE_SOA ? QUESTION_SOA : QUESTION_RECORD;
+        q->qtype = set.type;
+        found = true;
     }
-    if (count == 0)
+    if (found)
+        zone_node_name(z, n, &q->qname);
+    return found;
+}
+
+/* One of its RRsets, by chance. */
+static bool ask_any_record(const struct zone *z, const struct zone_node *n, struct question_walk *w,
+                           struct question *q)
+{
+    uint32_t count;
+    if (!ask_record(z, n, 0, &count, q))
         return false;
-    q->kind = q->qtype == DNS_TYPE_SOA ? QUESTION_SOA : QUESTION_RECORD;
-    zone_node_name(z, n, &q->qname);
-    return true;
+    return ask_record(z, n, (uint32_t)(next_random(w) % count), &count, q);
 }
 
 static bool ask_referral(const struct zone *z, const struct zone_node *n, struct question_walk *w,
@@ -174,7 +192,7 @@ static bool ask(const struct zone *z, const struct zone_node *n, struct question
         ask_soa(z, q);
         return true;
     case QUESTION_RECORD:
-        return ask_record(z, n, next_random(w), q);
+        return ask_any_record(z, n, w, q);
     case QUESTION_DENIAL:
         return ask_denial(z, n, w, q);
     case QUESTION_REFERRAL:
@@ -183,23 +201,42 @@ static bool ask(const struct zone *z, const struct zone_node *n, struct question
     base_unreachable("question kind");
 }
 
+/* The next in the walk; SOA when none is found in a bounded look. */
+static void ask_next(const struct zone_set *s, struct question_walk *w, enum question_kind kind,
+                     struct question *q)
+{
+    struct question_place *p = &w->places[kind];
+    const struct zone *z = zone_set_at(s, p->zone_idx % zone_set_count(s));
+    uint32_t count;
+    if (kind == QUESTION_RECORD && p->node != NULL && ask_record(z, p->node, p->rrset, &count, q)) {
+        p->rrset++;
+        return;
+    }
+    for (uint32_t i = 0; i < LOOK_MAX; i++) {
+        const struct zone_node *n = step(s, p, &z);
+        bool found =
+            kind == QUESTION_RECORD ? ask_record(z, n, p->rrset, &count, q) : ask(z, n, w, kind, q);
+        p->rrset++;
+        if (found)
+            return;
+    }
+    ask_soa(z, q);
+}
+
 void health_question_pick(const struct zone_set *s, struct question_walk *w,
                           enum question_kind kind, struct question *q)
 {
     base_assert(zone_set_count(s) > 0);
     const struct zone *z = zone_set_at(s, (uint32_t)(next_random(w) % zone_set_count(s)));
-    if (next_random(w) % 2 == 0) {
-        const struct zone_node *n = jump(z, w);
-        for (uint32_t i = 0; i < LOOK_MAX / 2 && n != NULL; i++, n = zone_node_after(z, n))
-            if (ask(z, n, w, kind, q))
-                return;
+    if (kind == QUESTION_SOA) {
+        ask_soa(z, q);
+        return;
     }
-    for (uint32_t i = 0; i < LOOK_MAX; i++) {
-        const struct zone_node *n = step(s, w, &z);
+    const struct zone_node *n = next_random(w) % 4 == 0 ? jump(z, w) : NULL;
+    for (uint32_t i = 0; i < LOOK_MAX / 2 && n != NULL; i++, n = zone_node_after(z, n))
         if (ask(z, n, w, kind, q))
             return;
-    }
-    ask_soa(z, q);
+    ask_next(s, w, kind, q);
 }
 
 uint32_t health_question_kinds(const struct zone_set *s)

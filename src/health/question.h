@@ -9,8 +9,8 @@
 #include "zone/zone.h"
 
 /* What to ask: by turns the SOA of a zone, a record of it, a name or type that does not exist, and
- * below a delegation. Half of the names are taken at random, half one after the other, so that in time
- * every name of every zone is asked. Pure. */
+ * below a delegation. A quarter is taken at random, the rest one after the other, so that in time every
+ * RRset of every zone is asked for. Pure. */
 
 enum question_kind { QUESTION_SOA, QUESTION_RECORD, QUESTION_DENIAL, QUESTION_REFERRAL };
 #define QUESTION_KINDS (QUESTION_REFERRAL + 1)
@@ -25,12 +25,18 @@ struct question {
 
 bool health_question_equal(const struct question *a, const struct question *b);
 
-/* Where the walk through all names is. Start with all zero, and again with every new set. */
+/* Where the walk through all names is, for each kind by itself. Start with all zero. */
 struct question_walk {
-    uint32_t zone_idx;
-    const struct zone_node *node; /* NULL: at the apex next */
-    uint64_t random;              /* state of the generator; keep it over a new set */
+    uint64_t random; /* state of the generator: the seed */
+    struct question_place {
+        uint32_t zone_idx;
+        const struct zone_node *node; /* NULL: at the apex next */
+        uint32_t rrset;               /* RRsets of this node that were asked for */
+    } places[QUESTION_KINDS];
 };
+
+/* Before the first question to a new set: its nodes are others. */
+void health_question_restart(struct question_walk *w);
 
 /* The kinds that the zones of `s` have: referrals only where a delegation is found in a bounded look.
  * QUESTION_BIT()s. */

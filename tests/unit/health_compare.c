@@ -291,6 +291,34 @@ static void odd_zone(void **state)
     zone_set_free(zone);
 }
 
+/* The walk comes by every RRset that can be asked for, whatever is taken at random in between. */
+static void every_rrset_in_its_turn(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint16_t type;
+    } all[] = { { "t.", DNS_TYPE_SOA },    { "t.", DNS_TYPE_NS },      { "t.", DNS_TYPE_MX },
+                { "t.", DNS_TYPE_NSEC },   { "a.t.", DNS_TYPE_A },     { "a.t.", DNS_TYPE_NSEC },
+                { "ns.t.", DNS_TYPE_A },   { "ns.t.", DNS_TYPE_AAAA }, { "sub.t.", DNS_TYPE_DS },
+                { "*.w.t.", DNS_TYPE_TXT } };
+    struct zone_set *zone = set_of(SIGNED);
+    struct question_walk w = { .random = 3 };
+    bool seen[sizeof all / sizeof all[0]] = { false };
+    for (uint32_t i = 0; i < 30; i++) {
+        struct question q, wanted;
+        health_question_pick(zone, &w, QUESTION_RECORD, &q);
+        for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
+            ask(&wanted, all[k].name, all[k].type);
+            seen[k] = seen[k] || health_question_equal(&q, &wanted);
+        }
+    }
+    for (size_t k = 0; k < sizeof all / sizeof all[0]; k++)
+        if (!seen[k])
+            fail_msg("%s type %u was not asked for", all[k].name, all[k].type);
+    zone_set_free(zone);
+}
+
 /* The root zone of the shared data, where it is there. */
 static void root_zone(void **state)
 {
@@ -322,9 +350,13 @@ int main(void)
 {
     scratch = malloc(sizeof *scratch);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_thing_wrong), cmocka_unit_test(another_server),
-        cmocka_unit_test(truncation),      cmocka_unit_test(mangled),
-        cmocka_unit_test(signed_zone),     cmocka_unit_test(odd_zone),
+        cmocka_unit_test(one_thing_wrong),
+        cmocka_unit_test(another_server),
+        cmocka_unit_test(truncation),
+        cmocka_unit_test(mangled),
+        cmocka_unit_test(signed_zone),
+        cmocka_unit_test(odd_zone),
+        cmocka_unit_test(every_rrset_in_its_turn),
         cmocka_unit_test(root_zone),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
