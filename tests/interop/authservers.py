@@ -41,7 +41,7 @@ def alone():
 
 def find_tool(name):
     """A program of the build beside the checkout: $PERIGEE_BUILD, or where `make` puts it."""
-    for d in (os.environ.get('PERIGEE_BUILD'), 'build/test', 'build/release'):
+    for d in (os.environ.get('PERIGEE_BUILD'), 'build/release', 'build/test'):
         path = d and os.path.join(TOP, d, 'tests', 'tools', name)
         if path and os.access(path, os.X_OK):
             return path
