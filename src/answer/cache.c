@@ -31,6 +31,9 @@ struct slot {
 struct answer_cache {
     struct slot sets[CACHE_SETS][CACHE_WAYS];
     uint8_t next[CACHE_SETS]; /* the slot that the next one to keep goes into */
+    uint16_t
+        door[CACHE_SETS]; /* who was composed last: only who comes again is kept, so that a million
+                                * names asked once each do not wash through the cache */
 };
 
 size_t answer_cache_size(void)
@@ -38,11 +41,16 @@ size_t answer_cache_size(void)
     return sizeof(struct answer_cache);
 }
 
-static unsigned set_of(const struct answer_state *a, const struct answer_cache_key *key)
+/* The upper bits choose the set, others tell those of a set apart at its door. */
+static uint64_t hash_of(const struct answer_state *a, const struct answer_cache_key *key)
 {
     uint64_t h = (uint64_t)(uintptr_t)key->node >> 3 << 1 | a->signed_wanted;
-    h = (h ^ (uint64_t)(uintptr_t)key->nsec << 20 ^ key->kind) * 0x9e3779b97f4a7c15u;
-    return (unsigned)(h >> 53);
+    return (h ^ (uint64_t)(uintptr_t)key->nsec << 20 ^ key->kind) * 0x9e3779b97f4a7c15u;
+}
+
+static unsigned set_of(const struct answer_state *a, const struct answer_cache_key *key)
+{
+    return (unsigned)(hash_of(a, key) >> 53);
 }
 _Static_assert(CACHE_SETS == 1 << 11, "set_of() gives eleven bits");
 
@@ -80,7 +88,13 @@ bool answer_cache_take(struct answer_state *a, const struct answer_cache_key *ke
 
 void answer_cache_fill(struct answer_state *a, const struct answer_cache_key *key)
 {
-    a->fill_wanted = a->o->cache != NULL && a->chain == 0 && !a->whole_name;
+    struct answer_cache *c = a->o->cache;
+    if (c == NULL || a->chain != 0 || a->whole_name)
+        return;
+    uint64_t h = hash_of(a, key);
+    uint16_t *door = &c->door[h >> 53];
+    a->fill_wanted = *door == (uint16_t)(h >> 32);
+    *door = (uint16_t)(h >> 32);
     a->fill = *key;
 }
 

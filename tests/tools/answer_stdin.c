@@ -3,7 +3,7 @@
  *
  *     answer-stdin [--nsid TEXT] [--identity TEXT] [--version TEXT] [--any-full] ORIGIN=FILE …
  *
- * Every answer is composed three times: without a cache, and twice with one. It exits with 3 when they
+ * Every answer is composed four times: without a cache, and three times with one (noticed, kept, taken). It exits with 3 when they
  * are not the same bytes.
  *
  * A query is a byte 'u' or 't' (UDP or TCP), its length in two bytes, network order, and the message;
@@ -58,7 +58,7 @@ static bool one(const struct answer_options *o, const struct zone_set *zs)
                                 sizeof out, &info);
     struct answer_options cached = *o;
     cached.cache = cache;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         struct answer_info info2;
         size_t len2 =
             answer_compose(&cached, zs, query, len, head[0] == 't' ? ANSWER_TCP : ANSWER_UDP, again,
