@@ -293,6 +293,7 @@ static void on_guard_event(struct control *c, const struct guard_event *ev, int 
         break;
     case GUARD_EV_RELOAD:
         log_info("reload", "by=SIGHUP");
+        control_file_look(c->loop, &c->bundle);
         fd_drop(fd);
         break;
     }
@@ -372,6 +373,7 @@ static json_t *on_request(struct control *c, const struct control_request *r)
     if (c->stopping)
         return control_report_error("this node is stopping");
     log_info("reload", "by=\"control socket\"");
+    control_file_look(c->loop, &c->bundle);
     control_link_send(&c->link, GUARD_REQ_RELOAD_ZONES, NULL);
     return NULL; /* on_zones or on_zones_failed answers */
 }

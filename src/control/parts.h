@@ -65,6 +65,11 @@ void control_zones_init(struct control_zones *z, uv_loop_t *loop, control_zones_
 /* Takes GUARD_EV_ZONES and its descriptor. */
 void control_zones_event(struct control_zones *z, const struct guard_event *ev, int fd);
 
+/* ---- file.c: whether the fleet file has changed since the start -------------------------------- */
+
+/* Looks in a thread, and logs a warning if it has. */
+void control_file_look(uv_loop_t *loop, const struct config_bundle *b);
+
 /* ---- link.c: the link to guard ------------------------------------------------------------------ */
 
 /* `fd` is -1 or owned by the handler. */
