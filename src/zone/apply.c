@@ -362,7 +362,7 @@ static void decide_existence(struct apply *a)
         t->gone = t->count == 0 && t->key_len != 0 && !has_below(a, t);
     }
     for (size_t i = 0; i < a->nsec3.count; i++)
-        a->nsec3.at[i].gone = a->nsec3.at[i].count == 0;
+        a->nsec3.at[i].gone = !owns(a, &a->nsec3.at[i], NULL, DNS_TYPE_NSEC3);
 }
 
 static void check_apex(struct apply *a, struct zone *fields)

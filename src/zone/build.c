@@ -173,6 +173,24 @@ static void note_apex(struct pass *p, const struct zone_build_node *n)
     }
 }
 
+/* The NSEC3 of a name, which is no name of the zone by it (RFC 5155 section 7.2.8). */
+static void put_hashed(struct pass *p, const struct zone_build_node *name, size_t count)
+{
+    struct zone_build_node n = *name;
+    n.rr = p->b->rr;
+    n.count = count;
+    zone_build_node_order(&n);
+    zone_build_node_check(p->b, &n, false);
+    if (!n.rr[0].sig) { /* data is before signatures: there is an NSEC3 */
+        zone_tree_add(&p->b->nsec3, n.key, n.key_len, zone_build_node_write(p->b, &n), 0);
+        return;
+    }
+    char owner[DNS_TEXT_MAX];
+    zone_errors_add(p->b->errs, true, n.rr[0].file, n.rr[0].line, "sign the zone again",
+                    "%s has a signature of NSEC3 and no NSEC3; it is left out",
+                    zone_build_owner_text(p->b, &n, owner));
+}
+
 /* `after` is where the stage has the next name. */
 static void put_name(struct pass *p, const struct zone_stage_run *run, size_t count, size_t after)
 {
@@ -182,14 +200,8 @@ static void put_name(struct pass *p, const struct zone_stage_run *run, size_t co
                                  .name = zone_stage_name(run),
                                  .name_len = run->name_len };
     size_t hashed = split_nsec3(b->rr, count);
-    if (hashed != 0) {
-        struct zone_build_node h = n;
-        h.rr = b->rr;
-        h.count = hashed;
-        zone_build_node_order(&h);
-        zone_build_node_check(b, &h, false);
-        zone_tree_add(&b->nsec3, h.key, h.key_len, zone_build_node_write(b, &h), 0);
-    }
+    if (hashed != 0)
+        put_hashed(p, &n, hashed);
     if (hashed == count)
         return;
     n.rr = b->rr + hashed;

@@ -255,7 +255,8 @@ static void nsec3_owners_are_apart(void **state)
     struct zone_set *s = zone_help_set(
         "example", "$TTL 10\n@ SOA a b 1 1 1 1 1\n@ NS a\n@ NSEC3PARAM 1 0 0 -\n"
                    "33333333 NSEC3 1 0 0 - 66666666 NS SOA\n66666666 NSEC3 1 0 0 - 33333333 A\n"
-                   "66666666 RRSIG NSEC3 8 2 40 20300101000000 20200101000000 1 example. AAAA\n");
+                   "66666666 RRSIG NSEC3 8 2 40 20300101000000 20200101000000 1 example. AAAA\n"
+                   "44444444 RRSIG NSEC3 8 2 40 20300101000000 20200101000000 1 example. AAAA\n");
     const struct zone *z = zone_set_at(s, 0);
     struct dns_name name;
     struct zone_found f;
