@@ -17,7 +17,6 @@ struct pass {
     const struct zone_stage *stage;
     const char *const *file_names;
     struct zone fields;
-    bool complete; /* no record is known to be missing */
     bool has_soa, has_ns;
     bool occluding; /* names below `occluder` are occluded */
     uint8_t last[DNS_KEY_MAX], occluder[DNS_KEY_MAX];
@@ -191,8 +190,7 @@ static void put_hashed(struct pass *p, const struct zone_build_node *name, size_
                     zone_build_owner_text(p->b, &n, owner));
 }
 
-/* `after` is where the stage has the next name. */
-static void put_name(struct pass *p, const struct zone_stage_run *run, size_t count, size_t after)
+static void put_name(struct pass *p, const struct zone_stage_run *run, size_t count)
 {
     struct zone_build *b = p->b;
     struct zone_build_node n = { .key = zone_stage_key(run),
@@ -212,8 +210,6 @@ static void put_name(struct pass *p, const struct zone_stage_run *run, size_t co
         note_apex(p, &n);
     put_missing_ancestors(p, &n);
     put_node(p, &n);
-    if (p->complete && (n.key_len == 0 || (n.flags & ZONE_NODE_CUT) != 0))
-        zone_servers_check(b, &n, p->stage, after);
 }
 
 uint32_t zone_build_zone_write(struct zone_image_writer *w, const struct dns_name *origin,
@@ -254,17 +250,21 @@ void zone_build_zone_add(struct zone_build *b, const struct dns_name *origin, ui
 void zone_build_zone(struct zone_build *b, const struct dns_name *origin, struct zone_stage *stage,
                      const char *const *file_names, bool complete)
 {
-    struct pass p = { .b = b, .stage = stage, .file_names = file_names, .complete = complete };
+    struct pass p = { .b = b, .stage = stage, .file_names = file_names };
     b->origin = origin;
     uint32_t nsec3_count;
     uint8_t nsec3_any;
-    memset(b->server, 0, BUILD_SERVERS * sizeof *b->server);
+    bool as_written = stage->sorted; /* the text was in order: so is the stage's memory */
     zone_stage_sort(stage);
+    if (complete)
+        zone_servers_check(b, stage, file_names);
     for (size_t i = 0; i < stage->runs;) {
+        if (as_written)
+            zone_stage_give_back(stage, i);
         const struct zone_stage_run *run = zone_stage_run_at(stage, i);
         size_t count = gather_runs(&p, &i);
         if (count != 0)
-            put_name(&p, run, count, i);
+            put_name(&p, run, count);
     }
     p.fields.names = zone_tree_end(&b->names, &p.fields.node_count, &p.fields.any);
     p.fields.nsec3 = zone_tree_end(&b->nsec3, &nsec3_count, &nsec3_any);

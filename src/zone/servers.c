@@ -89,11 +89,19 @@ static bool *remembered(struct zone_build *b, const struct dns_name *server)
     return &row->has_address;
 }
 
-static void check_server(struct zone_build *b, const struct zone_build_node *n,
-                         const struct zone_build_rr *rr, const struct zone_stage *stage, size_t at)
+/* The whole name of a run's owner, for messages; returns `buf`. */
+static const char *owner_text(const struct zone_build *b, const struct zone_stage_run *run,
+                              char buf[DNS_TEXT_MAX])
+{
+    struct zone_build_node n = { .name = zone_stage_name(run), .name_len = run->name_len };
+    return zone_build_owner_text(b, &n, buf);
+}
+
+static void check_server(struct zone_build *b, const struct zone_stage *stage, size_t at,
+                         const struct zone_stage_record *rec, const char *file)
 {
     struct dns_name server;
-    struct rd r = rd_init(rr->rdata, rr->len);
+    struct rd r = rd_init(zone_stage_rdata(rec), rec->len);
     if (!dns_name_parse(&server, &r) || !dns_name_is_under(&server, b->origin))
         return;
     bool *known = remembered(b, &server);
@@ -105,16 +113,42 @@ static void check_server(struct zone_build *b, const struct zone_build_node *n,
     if (*known)
         return;
     char owner[DNS_TEXT_MAX], text[DNS_TEXT_MAX];
-    zone_errors_add(b->errs, true, rr->file, rr->line,
+    zone_errors_add(b->errs, true, file, rec->line,
                     "add an A or AAAA record for it, or is a final dot missing?",
                     "the server %s of %s has no address in the zone", dns_name_text(&server, text),
-                    zone_build_owner_text(b, n, owner));
+                    owner_text(b, zone_stage_run_at(stage, at), owner));
 }
 
-void zone_servers_check(struct zone_build *b, const struct zone_build_node *n,
-                        const struct zone_stage *stage, size_t at)
+/* Checks a run's NS records; returns whether names below its owner are occluded by it. */
+static bool check_run(struct zone_build *b, const struct zone_stage *stage, size_t at,
+                      const char *const *file_names)
 {
-    for (size_t i = 0; i < n->count; i++)
-        if (n->rr[i].type == DNS_TYPE_NS && !n->rr[i].sig)
-            check_server(b, n, &n->rr[i], stage, at);
+    const struct zone_stage_run *run = zone_stage_run_at(stage, at);
+    const struct zone_stage_record *rec = zone_stage_first(run);
+    bool occludes = false;
+    for (uint32_t k = 0; k < run->records; k++, rec = zone_stage_after(rec)) {
+        if (rec->type == DNS_TYPE_NS)
+            check_server(b, stage, at, rec, file_names[run->file]);
+        occludes |= rec->type == DNS_TYPE_DNAME || (rec->type == DNS_TYPE_NS && run->key_len != 0);
+    }
+    return occludes;
+}
+
+void zone_servers_check(struct zone_build *b, const struct zone_stage *stage,
+                        const char *const *file_names)
+{
+    const struct zone_stage_run *above = NULL; /* the cut or DNAME that occludes */
+    memset(b->server, 0, BUILD_SERVERS * sizeof *b->server);
+    for (size_t i = 0; i < stage->runs; i++) {
+        const struct zone_stage_run *run = zone_stage_run_at(stage, i);
+        if (above != NULL && run->key_len > above->key_len &&
+            memcmp(zone_stage_key(run), zone_stage_key(above), above->key_len) == 0)
+            continue;
+        bool same = above != NULL && run->key_len == above->key_len &&
+                    memcmp(zone_stage_key(run), zone_stage_key(above), run->key_len) == 0;
+        if (check_run(b, stage, i, file_names))
+            above = run;
+        else if (!same)
+            above = NULL;
+    }
 }

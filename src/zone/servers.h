@@ -4,9 +4,9 @@
 
 #include "zone/build.h"
 
-/* Warns of each server in the NS records of `n` (a cut, or the apex) whose name is in the zone and has
- * no address there. `at` is where the sorted stage has this name: glue mostly stands right behind. */
-void zone_servers_check(struct zone_build *b, const struct zone_build_node *n,
-                        const struct zone_stage *stage, size_t at);
+/* Warns of each server in the NS records of the apex and of cuts whose name is in the zone and has no
+ * address there. The stage is sorted and whole; the zone is b->origin. */
+void zone_servers_check(struct zone_build *b, const struct zone_stage *stage,
+                        const char *const *file_names);
 
 #endif

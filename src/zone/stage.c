@@ -3,8 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+
+#define STAGE_GIVE_BACK ((size_t)4 << 20) /* bytes, each time */
 
 void zone_stage_init(struct zone_stage *s)
 {
@@ -23,6 +27,7 @@ void zone_stage_fini(struct zone_stage *s)
 void zone_stage_reset(struct zone_stage *s)
 {
     s->used = 0;
+    s->given = 0;
     s->runs = 0;
     s->sorted = true;
     s->full = false;
@@ -100,6 +105,18 @@ void zone_stage_record(struct zone_stage *s, uint32_t line, uint16_t type, uint3
     struct zone_stage_run *run =
         (struct zone_stage_run *)(void *)(s->bytes + (size_t)s->run[s->runs - 1].at * 4);
     run->records++;
+}
+
+void zone_stage_give_back(struct zone_stage *s, size_t i)
+{
+    size_t now = (size_t)s->run[i].at * 4;
+    if (now < s->given + STAGE_GIVE_BACK)
+        return;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)s->bytes + s->given + page - 1) / page * page;
+    uintptr_t to = ((uintptr_t)s->bytes + now) / page * page;
+    madvise((void *)from, to - from, MADV_DONTNEED);
+    s->given = now;
 }
 
 /* Equal names stay in the order of the text. */

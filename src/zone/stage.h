@@ -33,8 +33,9 @@ struct zone_stage {
     size_t used, cap;
     struct zone_stage_ref *run;
     size_t runs, runs_cap;
-    bool sorted; /* the runs came in order */
-    bool full;   /* more than the 16 GiB it can hold */
+    size_t given; /* bytes at the begin that were given back */
+    bool sorted;  /* the runs came in order */
+    bool full;    /* more than the 16 GiB it can hold */
 };
 
 void zone_stage_init(struct zone_stage *s);
@@ -47,6 +48,9 @@ void zone_stage_owner(struct zone_stage *s, uint16_t file, const uint8_t *key, s
 /* Adds a record to the last run. */
 void zone_stage_record(struct zone_stage *s, uint32_t line, uint16_t type, uint32_t ttl_s,
                        const uint8_t *rdata, size_t len);
+/* The records before run `i` are not needed again: their memory is given back. For runs that came in
+ * order, one after the other. */
+void zone_stage_give_back(struct zone_stage *s, size_t i);
 void zone_stage_sort(struct zone_stage *s);
 
 static inline const struct zone_stage_run *zone_stage_run_at(const struct zone_stage *s, size_t i)
