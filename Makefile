@@ -90,6 +90,6 @@ bench-spike-image bench-spike-table: bench-spike-%: packages all
 #: make distclean        remove build/ whole
 .PHONY: clean distclean
 clean:
-	@rm -rf build/release build/test build/asan build/tsan build/fuzz build/logs build/perigee build/perigee-lab
+	@rm -rf build/release build/test build/asan build/tsan build/fuzz build/faults build/refbench build/logs build/perigee build/perigee-lab
 distclean:
 	@rm -rf --one-file-system build
