@@ -60,6 +60,24 @@ static bool folder_make(const char *path)
     return ok;
 }
 
+/* Only root can become somebody else; a trial as an ordinary user stays that user. A fresh machine has
+ * no user for us yet, but always one without rights. */
+static bool user_fill(struct run *r)
+{
+    const char *user = r->file.config->user;
+    if (geteuid() != 0)
+        return true;
+    if (user == NULL)
+        user = getpwnam("perigee") != NULL ? "perigee" : "nobody";
+    r->o.user = user;
+    if (getpwnam(user) != NULL)
+        return true;
+    fprintf(stderr,
+            "%s: there is no user '%s'; make it (useradd --system %s), or leave 'user' out\n",
+            r->file.source.file, user, user);
+    return false;
+}
+
 /* The folder of the drain's file belongs to the user whom control runs as. */
 static bool state_folder(const struct run *r)
 {
@@ -122,9 +140,8 @@ static bool options_fill(struct run *r)
     }
     if (r->file.config->nodes.count > 1)
         r->o.fleet = &r->node->addresses.at[0];
-    /* Only root can become somebody else; a trial as an ordinary user stays that user. */
-    if (geteuid() == 0)
-        r->o.user = r->file.config->user;
+    if (!user_fill(r))
+        return false;
     r->o.config_fd = config_bundle_new(&b, &r->file.source, &e);
     if (r->o.config_fd < 0)
         fprintf(stderr, "perigee run: %s\n", e.what);

@@ -146,7 +146,7 @@ int cmd_serve(int argc, char **argv)
     if (a.errors == 0 && a.o.zone_count == 0)
         complain(&a, "no zone to answer from:", "--zone", "give it once or more often");
     if (a.errors != 0) {
-        fputs(serve_help, stderr);
+        fputs("perigee serve: 'perigee serve --help' shows the options\n", stderr);
         return CMD_USAGE;
     }
     for (uint32_t i = 0; i < a.o.service_count; i++)

@@ -150,7 +150,7 @@ struct config_fleet {
 };
 
 struct config {
-    char *user;           /* who control and serve run as */
+    char *user;           /* who control and serve run as; NULL: perigee or nobody */
     char *control_socket; /* "{node}" in it stands for the node's name */
     char *state_dir;      /* likewise; what survives a restart */
     bool log_debug;

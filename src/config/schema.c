@@ -201,8 +201,9 @@ static const struct config_table node_table = { "node", "A machine that answers 
                                                 KEYS(node_keys), sizeof(struct config_node) };
 
 static const struct config_key root_keys[] = {
-    { "user", CONFIG_KIND_NAME, FIELD(config, user), .def = "perigee",
-      .doc = "The user whom control and the serving processes become after the start as root." },
+    { "user", CONFIG_KIND_NAME, FIELD(config, user),
+      .doc = "The user whom control and the serving processes become after the start as root. "
+             "Without it: `perigee` if there is such a user, else `nobody`." },
     { "control_socket", CONFIG_KIND_FILE, FIELD(config, control_socket), .max = 90,
       .def = "/run/perigee/{node}/control.sock",
       .doc = "Where `perigee status` and the other commands reach the node; mode 0660. `{node}` "

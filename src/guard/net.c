@@ -81,6 +81,15 @@ static bool set_udp(int fd, const union addr *a)
  * the other workers' sockets join. */
 enum net_share { NET_ALONE, NET_FIRST, NET_JOIN };
 
+/* The node's own addresses may come later than the node: a link that is slow at boot. Until then its
+ * sessions are down and say why. */
+static bool set_early(int fd, const union addr *a)
+{
+    if (a->sa.sa_family == AF_INET)
+        return set(fd, IPPROTO_IP, IP_FREEBIND, 1);
+    return set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+}
+
 /* Opens a socket bound to `a`; it listens if it is TCP. Returns -1 with errno set. */
 static int open_once(const union addr *a, int type, enum net_share share)
 {
@@ -93,6 +102,7 @@ static int open_once(const union addr *a, int type, enum net_share share)
         ok = ok && set(fd, SOL_SOCKET, SO_REUSEADDR, 1) && set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     else
         ok = ok && set_udp(fd, a);
+    ok = ok && (share != NET_ALONE || set_early(fd, a));
     ok = ok && bind(fd, &a->sa, addr_len(a)) == 0;
     ok = ok && (share != NET_FIRST || set(fd, SOL_SOCKET, SO_REUSEPORT, 1));
     ok = ok && (type != SOCK_STREAM || listen(fd, NET_BACKLOG) == 0);
