@@ -26,7 +26,7 @@ bool guard_identity_find(struct guard_identity *id, const char *user)
         return true;
     const struct passwd *pw = getpwnam(user);
     if (pw == NULL) {
-        guard_complain(0, "make it (adduser --system --group), or leave `user` out",
+        guard_complain(0, "make it (useradd --system), or leave `user` out",
                        "there is no user %s", user);
         return false;
     }
