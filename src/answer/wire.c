@@ -109,7 +109,8 @@ static inline void pointer_put(struct wire *m, uint8_t *p, uint16_t to)
 {
     wr_put_u16(p, (uint16_t)(0xc000 | to));
     m->pointer_at[m->pointers_used] = (uint16_t)(p - m->w.begin);
-    m->pointers_used += m->pointers_used < WIRE_POINTERS_MAX;
+    if (m->pointers_used < WIRE_POINTERS_MAX)
+        m->pointers_used++;
 }
 
 uint16_t answer_wire_name(struct wire *m, const struct dns_name *n)
