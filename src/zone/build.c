@@ -254,17 +254,16 @@ void zone_build_zone(struct zone_build *b, const struct dns_name *origin, struct
     b->origin = origin;
     uint32_t nsec3_count;
     uint8_t nsec3_any;
-    bool as_written = stage->sorted; /* the text was in order: so is the stage's memory */
     zone_stage_sort(stage);
     if (complete)
         zone_servers_check(b, stage, file_names);
-    for (size_t i = 0; i < stage->runs;) {
-        if (as_written)
-            zone_stage_give_back(stage, i);
+    for (size_t i = 0, first = 0; i < stage->runs; first = i) {
         const struct zone_stage_run *run = zone_stage_run_at(stage, i);
         size_t count = gather_runs(&p, &i);
         if (count != 0)
             put_name(&p, run, count);
+        for (; first < i; first++)
+            zone_stage_done(stage, first);
     }
     p.fields.names = zone_tree_end(&b->names, &p.fields.node_count, &p.fields.any);
     p.fields.nsec3 = zone_tree_end(&b->nsec3, &nsec3_count, &nsec3_any);

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 
-#define STAGE_GIVE_BACK ((size_t)4 << 20) /* bytes, each time */
+#define STAGE_REGION ((size_t)1 << 20) /* bytes */
 
 void zone_stage_init(struct zone_stage *s)
 {
@@ -22,12 +22,18 @@ void zone_stage_fini(struct zone_stage *s)
 {
     free(s->bytes);
     free(s->run);
+    free(s->left);
+    free(s->begun);
 }
 
 void zone_stage_reset(struct zone_stage *s)
 {
     s->used = 0;
-    s->given = 0;
+    free(s->left);
+    free(s->begun);
+    s->left = NULL;
+    s->begun = NULL;
+    s->regions = 0;
     s->runs = 0;
     s->sorted = true;
     s->full = false;
@@ -107,18 +113,6 @@ void zone_stage_record(struct zone_stage *s, uint32_t line, uint16_t type, uint3
     run->records++;
 }
 
-void zone_stage_give_back(struct zone_stage *s, size_t i)
-{
-    size_t now = (size_t)s->run[i].at * 4;
-    if (now < s->given + STAGE_GIVE_BACK)
-        return;
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t from = ((uintptr_t)s->bytes + s->given + page - 1) / page * page;
-    uintptr_t to = ((uintptr_t)s->bytes + now) / page * page;
-    madvise((void *)from, to - from, MADV_DONTNEED);
-    s->given = now;
-}
-
 /* Equal names stay in the order of the text. */
 static int compare_refs(const void *a, const void *b, void *stage)
 {
@@ -132,9 +126,55 @@ static int compare_refs(const void *a, const void *b, void *stage)
     return c != 0 ? c : (x->at > y->at) - (x->at < y->at);
 }
 
+static size_t region_of(const struct zone_stage *s, size_t i)
+{
+    return (size_t)s->run[i].at * 4 / STAGE_REGION;
+}
+
 void zone_stage_sort(struct zone_stage *s)
 {
     if (!s->sorted)
         qsort_r(s->run, s->runs, sizeof *s->run, compare_refs, s);
     s->sorted = true;
+    s->regions = s->used / STAGE_REGION + 1;
+    s->left = base_calloc(s->regions, sizeof *s->left);
+    s->begun = base_calloc(s->regions, sizeof *s->begun);
+    for (size_t i = 0; i < s->runs; i++) {
+        s->left[region_of(s, i)]++;
+        s->begun[region_of(s, i)] = true;
+    }
+}
+
+/* Whether nothing in a region is needed: no run that begins there, and not the last one of the region
+ * before, whose records may reach into it. */
+static bool is_done(const struct zone_stage *s, size_t region)
+{
+    size_t before = region;
+    while (before > 0 && !s->begun[before - 1])
+        before--;
+    return s->left[region] == 0 && (before == 0 || s->left[before - 1] == 0);
+}
+
+static void give_back(struct zone_stage *s, size_t region)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    size_t end = (region + 1) * STAGE_REGION < s->used ? (region + 1) * STAGE_REGION : s->used;
+    uintptr_t from = ((uintptr_t)s->bytes + region * STAGE_REGION + page - 1) / page * page;
+    uintptr_t to = ((uintptr_t)s->bytes + end) / page * page;
+    if (from < to)
+        madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+void zone_stage_done(struct zone_stage *s, size_t i)
+{
+    size_t region = region_of(s, i);
+    if (--s->left[region] != 0)
+        return;
+    /* This one, and those behind it up to and with the next in which runs begin. */
+    for (size_t r = region; r < s->regions; r++) {
+        if (is_done(s, r))
+            give_back(s, r);
+        if (r != region && s->begun[r])
+            break;
+    }
 }

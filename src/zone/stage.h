@@ -33,9 +33,12 @@ struct zone_stage {
     size_t used, cap;
     struct zone_stage_ref *run;
     size_t runs, runs_cap;
-    size_t given; /* bytes at the begin that were given back */
-    bool sorted;  /* the runs came in order */
-    bool full;    /* more than the 16 GiB it can hold */
+    uint32_t *
+        left; /* by region of memory: runs that begin there and are not done; NULL before the sort */
+    bool *begun; /* by region: a run begins there */
+    size_t regions;
+    bool sorted; /* the runs came in order */
+    bool full;   /* more than the 16 GiB it can hold */
 };
 
 void zone_stage_init(struct zone_stage *s);
@@ -48,10 +51,10 @@ void zone_stage_owner(struct zone_stage *s, uint16_t file, const uint8_t *key, s
 /* Adds a record to the last run. */
 void zone_stage_record(struct zone_stage *s, uint32_t line, uint16_t type, uint32_t ttl_s,
                        const uint8_t *rdata, size_t len);
-/* The records before run `i` are not needed again: their memory is given back. For runs that came in
- * order, one after the other. */
-void zone_stage_give_back(struct zone_stage *s, size_t i);
 void zone_stage_sort(struct zone_stage *s);
+/* Run `i` of the sorted stage is not needed again. Memory is given back by the region, so that a stage
+ * whose text was about in order shrinks while the image grows. Each run once. */
+void zone_stage_done(struct zone_stage *s, size_t i);
 
 static inline const struct zone_stage_run *zone_stage_run_at(const struct zone_stage *s, size_t i)
 {
