@@ -420,7 +420,8 @@ static void inbox_init(struct inbox *in)
 }
 
 /* An UPDATE that announces (with that MED) or withdraws one prefix; our own AS in its path or not. */
-static void hear(struct inbox *in, const char *text, bool withdraw, uint32_t med, bool own)
+static void hear_graded(struct inbox *in, const char *text, bool withdraw, uint32_t med, bool own,
+                        enum bgp_grade grade)
 {
     uint8_t buf[BGP_MSG_MAX];
     struct bgp_out_context c = context();
@@ -428,6 +429,7 @@ static void hear(struct inbox *in, const char *text, bool withdraw, uint32_t med
     struct bgp_attrs a = { .has_med = true, .med = med, .prepend = 1 };
     c.local_as = own ? 64512 : 65001;
     bgp_attrs_add_community(&a, 65001u << 16 | 9);
+    bgp_attrs_add_large(&a, (struct bgp_large){ 4200000000u, 1, 2 });
     assert_true(bgp_prefix_parse(text, &p));
     struct wr w = wr_init(buf, sizeof buf);
     struct bgp_update_writer u;
@@ -440,7 +442,14 @@ static void hear(struct inbox *in, const char *text, bool withdraw, uint32_t med
     struct bgp_update_context ctx = { .as4 = true, .families = BGP_FAMILY_ALL, .local_as = 64512 };
     struct bgp_update parsed;
     bgp_update_parse(rd_init(buf + 19, wr_len(&w) - 19), &ctx, &parsed);
+    if (grade > parsed.grade)
+        parsed.grade = grade;
     bgp_rib_in_apply(&in->rib, &parsed, NOW, on_seen, &in->log);
+}
+
+static void hear(struct inbox *in, const char *text, bool withdraw, uint32_t med, bool own)
+{
+    hear_graded(in, text, withdraw, med, own, BGP_GRADE_NONE);
 }
 
 static const struct {
@@ -485,6 +494,8 @@ static void seen_comes_changes_goes(void **state)
     assert_int_equal(in.rows[0].path.origin, 64512);
     assert_int_equal(in.rows[0].community_count, 1);
     assert_int_equal(in.rows[0].communities[0], 65001u << 16 | 9);
+    assert_int_equal(in.rows[0].large_count, 1);
+    assert_int_equal(in.rows[0].large[0].local2, 2);
     hear(&in, "192.0.2.0/24", false, 1, true);
     assert_int_equal(in.log.changed, 0); /* the same again is no news */
     hear(&in, "192.0.2.0/24", false, 2, true);
@@ -499,6 +510,24 @@ static void seen_comes_changes_goes(void **state)
     bgp_rib_in_clear(&in.rib, on_seen, &in.log);
     assert_int_equal(in.log.went, 2);
     assert_int_equal(in.rib.count, 0);
+}
+
+/* RFC 7606 section 2: treat-as-withdraw takes away what was there; attribute discard takes nothing. */
+static void damaged_updates_withdraw(void **state)
+{
+    (void)state;
+    static const char *const prefixes[] = { "192.0.2.0/24", "2001:db8:53::/48" };
+    for (unsigned i = 0; i < BASE_COUNT(prefixes); i++) {
+        struct inbox in;
+        inbox_init(&in);
+        hear_graded(&in, prefixes[i], false, 1, false, BGP_GRADE_WITHDRAW);
+        assert_int_equal(in.rib.count, 0);
+        hear_graded(&in, prefixes[i], false, 1, false, BGP_GRADE_DISCARD);
+        assert_int_equal(in.rib.count, 1);
+        hear_graded(&in, prefixes[i], false, 2, false, BGP_GRADE_WITHDRAW);
+        assert_int_equal(in.rib.count, 0);
+        assert_int_equal(in.log.went, 1);
+    }
 }
 
 static void full_of_more_specifics(void **state)
@@ -592,6 +621,18 @@ static void prefixes_are_counted_once(void **state)
         }
         assert_int_equal(c.count, model);
     }
+    uint8_t nlri[] = { 32, 10, 0, 0, 1 };
+    struct rd list = rd_init(nlri, sizeof nlri), empty = rd_init(nlri, 0);
+    struct bgp_update damaged = { .grade = BGP_GRADE_WITHDRAW,
+                                  .nlri = list,
+                                  .withdrawn = empty,
+                                  .mp_nlri = empty,
+                                  .mp_withdrawn = empty };
+    bgp_rib_count_init(&c, slots, 2048, 1000, 42);
+    assert_true(count_one(&c, 1, false));
+    assert_int_equal(c.count, 1);
+    assert_true(bgp_rib_count_apply(&c, &damaged));
+    assert_int_equal(c.count, 0);
     bgp_rib_count_init(&c, NULL, 0, 0, 0);
     assert_true(count_one(&c, 1, false)); /* no bound: nothing is counted */
 }
@@ -608,6 +649,7 @@ int main(void)
         cmocka_unit_test(changes_are_told_with_their_reason),
         cmocka_unit_test(only_what_concerns_us),
         cmocka_unit_test(seen_comes_changes_goes),
+        cmocka_unit_test(damaged_updates_withdraw),
         cmocka_unit_test(full_of_more_specifics),
         cmocka_unit_test(refresh_sweeps),
         cmocka_unit_test(watch_shrinks),
