@@ -210,8 +210,8 @@ static void run(struct asked *a, const char *verb)
             continue;
         if (commands[i].host && a->h == NULL)
             printf("which host? `list` has their names\n");
-        else if (commands[i].node && a->h->kind != LAB_NODE)
-            printf("%s is no node\n", a->h->name);
+        else if (commands[i].node && (a->h == NULL || a->h->kind != LAB_NODE))
+            printf("it must be a node\n");
         else if (commands[i].stage && a->s == NULL)
             printf("no nodes were started\n");
         else
