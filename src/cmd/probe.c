@@ -307,9 +307,10 @@ static void add_row(struct client_table *table, const struct target *t)
     client_table_add(table, "%s", t->tcp ? "tcp" : "udp");
     client_table_add(table, "%s", sites);
     client_table_add(table, "%u/%u", t->asked - t->answered, t->asked);
+    uint32_t middle = t->answered / 2;
     if (t->answered > 0)
         client_table_add(table, "%.2f / %.2f / %.2f", t->rtt_us[0] / 1000.0,
-                         t->rtt_us[t->answered / 2] / 1000.0, t->rtt_us[t->answered - 1] / 1000.0);
+                         t->rtt_us[middle] / 1000.0, t->rtt_us[t->answered - 1] / 1000.0);
     else
         client_table_add(table, "-");
     if (t->has_serial)

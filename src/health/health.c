@@ -121,8 +121,11 @@ void health_free(struct health *h)
     uv_timer_stop(h->timer);
     uv_close((uv_handle_t *)h->timer, on_timer_closed);
     probe_client_free(h->client);
-    while (h->asked != NULL) /* it does not call back for what it gives up */
-        free_asked(h->asked);
+    /* It does not call back for what it gives up. */
+    for (struct asked *a = h->asked, *next; a != NULL; a = next) {
+        next = a->next;
+        free(a);
+    }
     zone_set_free(h->zones);
     zone_set_free(h->zones_before);
     free(h);
