@@ -26,8 +26,8 @@ bool guard_identity_find(struct guard_identity *id, const char *user)
         return true;
     const struct passwd *pw = getpwnam(user);
     if (pw == NULL) {
-        guard_complain(0, "make it (useradd --system), or leave `user` out",
-                       "there is no user %s", user);
+        guard_complain(0, "make it (useradd --system), or leave `user` out", "there is no user %s",
+                       user);
         return false;
     }
     id->uid = pw->pw_uid;
