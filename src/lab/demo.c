@@ -175,8 +175,8 @@ static void catchment(struct demo *d)
     struct lab_topo *t = d->l->topo;
     char what[200];
     show_title(&d->sh, "Who answers whom (by NSID), and how fast");
-    show_line(&d->sh, "%-9s %-10s %-5s %-8s %9s   %s", "client", "continent", "", "answered by",
-              "RTT", "the distance there and back");
+    show_line(&d->sh, "%-9s %-10s %-5s %-6s %-6s %8s   %s", "client", "continent", "", "site",
+              "node", "RTT", "the distance there and back");
     for (int tries = 0; tries < 3; tries++) {
         bool bad = false;
         look(d, &c);
@@ -187,9 +187,9 @@ static void catchment(struct demo *d)
     }
     for (uint32_t i = 0; i < c.count; i++) {
         const struct seen *s = &c.seen[i];
-        show_line(&d->sh, "%-9s %-10s IPv%u  %-11s %9s   %s", s->client->name,
-                  t->regions[s->client->region], s->family, s->server->name,
-                  show_us(s->r.rtt_us_median), show_us(way_us(d, s)));
+        show_line(&d->sh, "%-9s %-10s IPv%u  %-6s %-6s %8s   %s", s->client->name,
+                  t->regions[s->client->region], s->family, t->sites[s->server->site].name,
+                  s->server->name, show_us(s->r.rtt_us_median), show_us(way_us(d, s)));
         if (seen_wrong(d, s, what)[0] != '\0')
             failed(d, what);
         if (s->family == 6) {
@@ -221,6 +221,8 @@ static bool wanted(const struct demo *d, const struct step *st)
 static bool play_steps(struct demo *d, struct err *e)
 {
     uint32_t number = 0;
+    if (d->sabotage == DEMO_BREAK_NSID || d->sabotage == DEMO_BREAK_UNICAST)
+        return true;
     show_title(&d->sh, "%s, at %s queries/s per client", d->sc->name, show_number(d->sc->qps));
     d->s.hang_repair = d->sabotage == DEMO_BREAK_HANG;
     for (uint32_t i = 0; i < d->sc->count; i++) {

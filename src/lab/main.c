@@ -2,12 +2,13 @@
 
 /* The command line of perigee-lab. Exit status: 0 as it should be, 1 not, 2 wrong usage or input. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "lab/bench.h"
@@ -126,19 +127,21 @@ static bool read_scenario(const char *path, struct lab_topo *t, struct scenario 
     return ok;
 }
 
-/* A second run of the same name would pull the first one's ground away. Held until the end. */
+/* A second run of the same name would pull the first one's ground away. A socket with an abstract name
+ * is a lock that leaves no file and goes with the process. */
 static bool take_lock(const char *name)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/run/lock/perigee-lab-%s", name);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return true;
-    if (fd >= 0 && errno == EWOULDBLOCK)
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    int n = snprintf(at.sun_path + 1, sizeof at.sun_path - 1, "perigee-lab-%.32s", name);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&at,
+                        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n)) == 0)
+        return true; /* held until the process ends */
+    if (fd >= 0 && errno == EADDRINUSE)
         fprintf(stderr, "perigee-lab: a lab called '%s' is running; give this one another --name\n",
                 name);
     else
-        fprintf(stderr, "perigee-lab: %s: %s; run it as root\n", path, strerror(errno));
+        fprintf(stderr, "perigee-lab: cannot take the lock of '%s': %s\n", name, strerror(errno));
     if (fd >= 0)
         close(fd);
     return false;
