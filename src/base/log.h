@@ -18,7 +18,8 @@ enum log_level {
  * for the life of the process and printed in each line. */
 void log_init(const char *process, enum log_level level);
 
-/* Writes one line, cut at the limit. `event` is one word; `fmt` gives the pairs. Any thread. */
+/* Writes one line, cut at the limit. `event` is one word; `fmt` gives the pairs. Any thread. Never
+ * waits for the reader: lines that do not fit are counted and told by the next that does (log_lost). */
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -77,6 +80,31 @@ static void bytes_of_others_cannot_begin_a_line(void **state)
     assert_non_null(strstr(said, "bye?2026 error control faked??[2J?"));
 }
 
+/* A journal or pager that takes nothing more: guard and control go on, and say later what is missing. */
+static void a_reader_that_stands_still_stops_nobody(void **state)
+{
+    const bool is_socket = *(bool *)*state;
+    int pair[2], kept = dup(STDERR_FILENO);
+    char read_[65536];
+    assert_int_equal(is_socket ? socketpair(AF_UNIX, SOCK_STREAM, 0, pair) : pipe(pair), 0);
+    log_init("guard", LOG_LEVEL_INFO);
+    fcntl(pair[0], F_SETFL, O_NONBLOCK);
+    dup2(pair[1], STDERR_FILENO);
+    close(pair[1]);
+    for (int i = 0; i < 20000; i++) /* more than either holds */
+        log_info("x", "i=%d", i);
+    while (read(pair[0], read_, sizeof read_) > 0)
+        ;
+    log_info("y", "i=%d", 0);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    ssize_t n = read(pair[0], read_, sizeof read_ - 1);
+    close(pair[0]);
+    read_[n < 0 ? 0 : n] = '\0';
+    assert_non_null(strstr(read_, " warn guard log_lost lines="));
+    assert_non_null(strstr(read_, " info guard y i=0\n"));
+}
+
 static void poll_waits_rounded_up(void **state)
 {
     (void)state;
@@ -103,11 +131,14 @@ static void never_stays_never(void **state)
 
 int main(void)
 {
+    static bool is_pipe = false, is_socket = true;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_time_level_process_event_and_pairs),
         cmocka_unit_test(levels_above_the_limit_are_dropped),
         cmocka_unit_test(a_long_line_is_cut_and_still_ends),
         cmocka_unit_test(bytes_of_others_cannot_begin_a_line),
+        cmocka_unit_test_prestate(a_reader_that_stands_still_stops_nobody, &is_pipe),
+        cmocka_unit_test_prestate(a_reader_that_stands_still_stops_nobody, &is_socket),
         cmocka_unit_test(poll_waits_rounded_up),
         cmocka_unit_test(never_stays_never),
     };
