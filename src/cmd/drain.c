@@ -2,6 +2,7 @@
 
 /* `perigee drain` and `undrain`. */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "cmd/client.h"
@@ -9,18 +10,29 @@
 
 #define POLL_MS 200
 
-static bool is_done(const json_t *reply)
+static bool drain_is(const json_t *reply, const char *key)
 {
-    return json_is_true(json_object_get(json_object_get(reply, "drain"), "done"));
+    return json_is_true(json_object_get(json_object_get(reply, "drain"), key));
 }
 
-/* Until every prefix is drained. The node ends a drain by itself at its limit, so this ends. */
+static bool is_done(const json_t *reply)
+{
+    return drain_is(reply, "done");
+}
+
+/* Somebody else said undrain meanwhile. */
+static bool is_called_off(const json_t *reply)
+{
+    return !drain_is(reply, "wanted") && !json_is_true(json_object_get(reply, "stopping"));
+}
+
+/* Until every prefix is drained, which the node sees to at its limit, or nobody wants it any more. */
 static json_t *wait_done(const struct client_options *o, json_t *reply, int *status)
 {
     struct client_options quiet = *o;
     quiet.json = false;
     quiet.reason = NULL;
-    while (reply != NULL && !is_done(reply)) {
+    while (reply != NULL && !is_done(reply) && !is_called_off(reply)) {
         struct timespec pause = { 0, POLL_MS * 1000000L };
         json_decref(reply);
         nanosleep(&pause, NULL);
@@ -35,8 +47,11 @@ static void print_prefixes(const json_t *reply)
     json_t *p;
     json_array_foreach(json_object_get(reply, "prefixes"), i, p)
     {
-        printf("%s: %s, %s\n", client_text(p, "prefix"), client_text(p, "state"),
-               client_text(p, "reason"));
+        const char *state = client_text(p, "state"), *reason = client_text(p, "reason");
+        if (strncmp(reason, state, strlen(state)) == 0) /* the reason says it already */
+            printf("%s: %s\n", client_text(p, "prefix"), reason);
+        else
+            printf("%s: %s, %s\n", client_text(p, "prefix"), state, reason);
     }
 }
 
@@ -56,9 +71,13 @@ int cmd_drain(int argc, char **argv)
     json_t *reply = client_ask(&o, "drain", &status);
     if (o.wait)
         reply = wait_done(&o, reply, &status);
+    if (o.wait && reply != NULL && is_called_off(reply)) {
+        fputs("perigee drain: the drain was called off before it was done\n", stderr);
+        status = CMD_REFUSED;
+    }
     if (reply != NULL && !o.json) {
         print_prefixes(reply);
-        if (!is_done(reply))
+        if (!is_done(reply) && !is_called_off(reply))
             puts("draining; 'perigee status' shows when it is done, 'perigee drain --wait' waits");
     }
     json_decref(reply);

@@ -31,13 +31,25 @@ struct site {
 
 struct probe_args {
     struct dns_name name;
-    bool has_name, udp, tcp, json;
+    bool has_name, udp, tcp, json, help;
     uint16_t type;
     uint32_t count, interval_ms, timeout_ms;
     union addr source;
     union addr targets[TARGETS_MAX];
     uint32_t target_count, errors;
 };
+
+static const char help[] =
+    "usage: perigee probe ADDR[@PORT] ... [options]\n"
+    "asks each address by UDP and TCP, and says which site answers, how fast and how right\n"
+    "      --name NAME         a name of a zone that is answered there; without it id.server. (CHAOS)\n"
+    "      --type TYPE         with --name: SOA, A, TYPE65, ...; SOA if not given\n"
+    "      --count N           questions per address and transport, 5 if not given\n"
+    "      --interval-ms N     from one to the next, 200 if not given\n"
+    "      --timeout-ms N      lost after this, 2000 if not given\n"
+    "      --source ADDR       ask from this address\n"
+    "      --udp, --tcp        by this transport only\n"
+    "      --json              for programs\n";
 
 /* One address by one transport. */
 struct target {
@@ -110,6 +122,9 @@ static void parse_option(struct probe_args *a, int c)
     case 'j':
         a->json = true;
         break;
+    case 'h':
+        a->help = true;
+        break;
     default:
         a->errors++;
     }
@@ -127,6 +142,7 @@ static bool parse(struct probe_args *a, int argc, char **argv)
         { "udp", no_argument, NULL, 'u' },
         { "tcp", no_argument, NULL, 'T' },
         { "json", no_argument, NULL, 'j' },
+        { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
     int c;
@@ -141,7 +157,7 @@ static bool parse(struct probe_args *a, int argc, char **argv)
         else
             a->target_count++;
     }
-    if (a->target_count == 0 && a->errors == 0)
+    if (a->target_count == 0 && a->errors == 0 && !a->help)
         complain(a, "no address is given:", "perigee probe",
                  "for example perigee probe 192.0.2.53");
     if (!a->udp && !a->tcp)
@@ -377,8 +393,14 @@ int cmd_probe(int argc, char **argv)
     char text[512];
     uint64_t seed = 0;
     uv_loop_t loop;
-    if (!parse(&a, argc, argv))
+    if (!parse(&a, argc, argv)) {
+        fputs("perigee probe: 'perigee probe --help' shows the options\n", stderr);
         return CMD_USAGE;
+    }
+    if (a.help) {
+        fputs(help, stdout);
+        return CMD_DONE;
+    }
     if (!a.has_name && !dns_name_from_text(&a.name, "id.server."))
         return CMD_REFUSED;
     if (getrandom(&seed, sizeof seed, 0) != sizeof seed || uv_loop_init(&loop) != 0) {

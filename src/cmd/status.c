@@ -90,8 +90,14 @@ static void print_paths(const json_t *s)
                                         "PROBED",  "RTT us", "STATE" };
     struct client_table t;
     char age[CLIENT_AGE_MAX], probed[CLIENT_AGE_MAX];
+    int64_t lease_ms = 0; /* the longest: a path's own is not told */
     size_t i;
     json_t *p;
+    json_array_foreach(list_of(s, "prefixes"), i, p)
+    {
+        if (client_number(p, "lease_ms") > lease_ms)
+            lease_ms = client_number(p, "lease_ms");
+    }
     client_table_init(&t, 7);
     for (int k = 0; k < 7; k++)
         client_table_add(&t, "%s", head[k]);
@@ -107,8 +113,11 @@ static void print_paths(const json_t *s)
         if (json_is_string(json_object_get(p, "fault_text")))
             client_table_add(&t, "%s: %s", client_text(p, "fault"), text);
         else
-            client_table_add(
-                &t, "%s", json_is_true(json_object_get(p, "proven")) ? "proven" : "not proven yet");
+            client_table_add(&t, "%s",
+                             !json_is_true(json_object_get(p, "proven")) ? "not proven yet"
+                             : client_number(p, "evidence_age_ms") > lease_ms
+                                 ? "no answer: the proof ran out"
+                                 : "proven");
     }
     fputc('\n', stdout);
     client_table_print(&t);
