@@ -261,6 +261,7 @@ static void fd_drop(int fd)
 
 static void on_guard_event(struct control *c, const struct guard_event *ev, int fd)
 {
+    const struct serve_page *before = c->serve.page;
     switch ((enum guard_event_kind)ev->kind) {
     case GUARD_EV_BGP_LISTENER:
         on_listener(c, fd);
@@ -272,8 +273,10 @@ static void on_guard_event(struct control *c, const struct guard_event *ev, int 
     case GUARD_EV_SERVE_DOWN:
     case GUARD_EV_STANDBY:
     case GUARD_EV_STANDBY_FAILED:
-        if (control_serve_event(&c->serve, ev, fd))
+        if (control_serve_event(&c->serve, ev, fd)) {
             health_set_page(c->health, c->serve.page);
+            control_serve_unmap(before);
+        }
         break;
     case GUARD_EV_ZONES:
         control_zones_event(&c->zones, ev, fd);

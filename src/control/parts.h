@@ -40,6 +40,8 @@ struct control_serve {
 
 /* Takes GUARD_EV_SERVE_* and GUARD_EV_STANDBY*; `fd` is closed. True when the page changed. */
 bool control_serve_event(struct control_serve *s, const struct guard_event *ev, int fd);
+/* A page that nobody reads any more; NULL: nothing. */
+void control_serve_unmap(const struct serve_page *page);
 const char *control_down_words(uint32_t why);
 
 /* ---- zones.c: new zones, mapped by a thread --------------------------------------------------- */

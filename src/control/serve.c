@@ -33,7 +33,7 @@ static bool on_active(struct control_serve *s, const struct guard_event *ev, int
         log_error("serve_page", "pid=%d what=\"cannot map its page\"", ev->pid);
         return false;
     }
-    s->page = page; /* the one before stays mapped: a page is small and health may still read it */
+    s->page = page; /* the one before is health's until it has this one */
     s->levels.active = true;
     s->active_pid = ev->pid;
     s->active_since = (mono_t){ ev->at_ns };
@@ -99,4 +99,14 @@ bool control_serve_event(struct control_serve *s, const struct guard_event *ev, 
     if (fd >= 0)
         close(fd);
     return changed;
+}
+
+void control_serve_unmap(const struct serve_page *page)
+{
+    union {
+        const void *in;
+        void *out;
+    } map = { .in = page };
+    if (page != NULL)
+        munmap(map.out, sizeof *page);
 }
