@@ -97,3 +97,12 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     if (!put(line, used))
         atomic_fetch_add_explicit(&log_lost, 1, memory_order_relaxed);
 }
+
+const char *log_quoted(const char *text, char *buf, size_t cap)
+{
+    size_t i = 0;
+    for (; text[i] != '\0' && i + 1 < cap; i++)
+        buf[i] = text[i] == '"' ? '\'' : (unsigned char)text[i] < 0x20 ? ' ' : text[i];
+    buf[i] = '\0';
+    return buf;
+}

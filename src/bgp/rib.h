@@ -19,13 +19,15 @@
  *
  * Adj-RIB-In: of what the neighbor sends only what concerns our own prefixes, bounded. */
 
+#define BGP_REASON_MAX 256
+
 struct bgp_rib_out_row {
     struct bgp_prefix prefix;
     bool wanted, told;
     bool again; /* told, and to be told again (route refresh) */
     struct bgp_attrs want, said;
-    mono_t since;    /* of `told`: when it became true or false */
-    char reason[96]; /* of the last change of `want` */
+    mono_t since;                /* of `told`: when it became true or false */
+    char reason[BGP_REASON_MAX]; /* of the last change of `want` */
 };
 
 struct bgp_rib_out {
@@ -44,15 +46,26 @@ struct bgp_rib_want {
     const char *reason;            /* NULL: none */
 };
 
+/* Why prefixes go. */
+struct bgp_why {
+    struct bgp_prefix prefix;
+    const char *reason;
+};
+struct bgp_gone {
+    const struct bgp_why *rows; /* in any order; may name prefixes that do not go */
+    uint32_t count;
+    const char *text; /* of those that no row names; NULL: none */
+};
+
 /* `rows` has room for `cap` and stays with the caller, who may move it to a larger place between calls
  * (rows, cap). */
 void bgp_rib_out_init(struct bgp_rib_out *rib, struct bgp_rib_out_row *rows, uint32_t cap);
 
 /* The whole set, sorted by bgp_prefix_cmp without duplicates. A row that is neither wanted nor told
  * goes. False, and nothing changed, when the rows needed (wanted, or still to be withdrawn) exceed
- * cap: cap of twice the largest set always suffices. */
+ * cap: cap of twice the largest set always suffices. `gone` (may be NULL) is borrowed for the call. */
 bool bgp_rib_out_set(struct bgp_rib_out *rib, const struct bgp_rib_want *set, uint32_t count,
-                     const char *why_gone, mono_t now);
+                     const struct bgp_gone *gone, mono_t now);
 
 /* How many rows the neighbor has still to be told about. */
 uint32_t bgp_rib_out_due(const struct bgp_rib_out *rib);

@@ -49,9 +49,17 @@ static uint32_t rows_needed(const struct bgp_rib_out *rib, const struct bgp_rib_
     return needed;
 }
 
+static const char *why_gone(const struct bgp_gone *gone, const struct bgp_prefix *p)
+{
+    for (uint32_t i = 0; gone != NULL && i < gone->count; i++)
+        if (bgp_prefix_eq(&gone->rows[i].prefix, p))
+            return gone->rows[i].reason;
+    return gone != NULL ? gone->text : NULL;
+}
+
 /* Marks what the set says about the rows that are there. */
 static void mark(struct bgp_rib_out *rib, const struct bgp_rib_want *set, uint32_t count,
-                 const char *why_gone)
+                 const struct bgp_gone *gone)
 {
     uint32_t j = 0;
     for (uint32_t i = 0; i < rib->count; i++) {
@@ -66,7 +74,7 @@ static void mark(struct bgp_rib_out *rib, const struct bgp_rib_want *set, uint32
         row->wanted = in_set;
         if (in_set)
             row->want = *set[j].attrs;
-        reason_set(row, in_set ? set[j].reason : why_gone);
+        reason_set(row, in_set ? set[j].reason : why_gone(gone, &row->prefix));
     }
 }
 
@@ -97,12 +105,12 @@ static void insert(struct bgp_rib_out *rib, const struct bgp_rib_want *set, uint
 }
 
 bool bgp_rib_out_set(struct bgp_rib_out *rib, const struct bgp_rib_want *set, uint32_t count,
-                     const char *why_gone, mono_t now)
+                     const struct bgp_gone *gone, mono_t now)
 {
     uint32_t needed = rows_needed(rib, set, count);
     if (needed > rib->cap)
         return false;
-    mark(rib, set, count, why_gone);
+    mark(rib, set, count, gone);
     compact(rib);
     insert(rib, set, count, needed, now);
     return true;

@@ -518,14 +518,14 @@ void bgp_session_accepted(struct bgp_session *s, int fd)
 }
 
 void bgp_session_set(struct bgp_session *s, const struct bgp_rib_want *set, uint32_t n,
-                     const char *why_gone, mono_t now)
+                     const struct bgp_gone *gone, mono_t now)
 {
     uint32_t cap = n + s->out.count;
     if (cap > s->out.cap) {
         s->out.rows = base_realloc(s->out.rows, cap * sizeof *s->out.rows);
         s->out.cap = cap;
     }
-    bool fits = bgp_rib_out_set(&s->out, set, n, why_gone, now);
+    bool fits = bgp_rib_out_set(&s->out, set, n, gone, now);
     base_assert(fits);
 }
 

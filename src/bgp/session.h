@@ -38,7 +38,7 @@ struct bgp_session {
     bool max_reached;
     /* for status */
     struct bgp_counters counters;
-    char last_error[BGP_REASON_MAX * 2];
+    char last_error[BGP_ERROR_MAX];
     mono_t last_error_at;
     mono_t seen_log_at; /* lines about routes of others: so many per second at most */
     uint32_t seen_log_count;
@@ -66,7 +66,7 @@ bool bgp_session_accepts(const struct bgp_session *s);
 
 /* The whole set for this neighbor, sorted. Then push: withdrawals first, of all sessions. */
 void bgp_session_set(struct bgp_session *s, const struct bgp_rib_want *set, uint32_t count,
-                     const char *why_gone, mono_t now);
+                     const struct bgp_gone *gone, mono_t now);
 void bgp_session_push(struct bgp_session *s, bool withdrawals_only);
 
 /* Another watch list, borrowed until the next one; asks the neighbor for all its routes again. */

@@ -140,13 +140,13 @@ static void seen_free(const struct bgp_speaker_event *ev)
 /* "Every route change is one log line: prefix, neighbor, old, new, reason." */
 static void route_log(const struct bgp_speaker_event *ev)
 {
-    char prefix[BGP_PREFIX_TEXT_MAX];
+    char prefix[BGP_PREFIX_TEXT_MAX], reason[BGP_REASON_MAX];
     log_info("route", "prefix=%s neighbor=%s old=%s new=%s reason=\"%s\"",
              bgp_prefix_text(&ev->prefix, prefix), ev->name, ev->out_old ? "announced" : "none",
              !ev->out_new  ? "withdrawn"
              : ev->out_old ? "changed"
                            : "announced",
-             ev->text);
+             log_quoted(ev->text, reason, sizeof reason));
 }
 
 /* What is queued now, so many at a time that sockets are served in between; what the handler causes
@@ -404,7 +404,7 @@ static uint32_t rows_of(const struct bgp_session *n, const struct bgp_route **ow
 
 /* Two passes over the neighbors: may it be done, then do it. False: a neighbor has too many. */
 static bool apply(struct bgp_speaker *s, const struct bgp_route **rows, uint32_t count,
-                  const char *why_gone, struct bgp_rib_want *want, bool commit)
+                  const struct bgp_gone *gone, struct bgp_rib_want *want, bool commit)
 {
     uint32_t all = 0; /* rows for all neighbors are sorted last */
     mono_t now = time_mono();
@@ -421,13 +421,13 @@ static bool apply(struct bgp_speaker *s, const struct bgp_route **rows, uint32_t
         if (got > BGP_ROUTES_MAX)
             return false;
         if (commit)
-            bgp_session_set(&s->sessions[i], want, got, why_gone, now);
+            bgp_session_set(&s->sessions[i], want, got, gone, now);
     }
     return true;
 }
 
 bool bgp_speaker_set_routes(struct bgp_speaker *s, const struct bgp_route *set, uint32_t count,
-                            const char *why_gone)
+                            const struct bgp_gone *gone)
 {
     if (s->stopping || !rows_ok(s, set, count))
         return false;
@@ -436,8 +436,7 @@ bool bgp_speaker_set_routes(struct bgp_speaker *s, const struct bgp_route *set, 
     for (uint32_t i = 0; i < count; i++)
         rows[i] = &set[i];
     qsort(rows, count, sizeof *rows, by_neighbor_and_prefix);
-    bool ok =
-        apply(s, rows, count, why_gone, want, false) && apply(s, rows, count, why_gone, want, true);
+    bool ok = apply(s, rows, count, gone, want, false) && apply(s, rows, count, gone, want, true);
     free(rows);
     free(want);
     if (!ok)
@@ -542,8 +541,9 @@ static void listeners_close(struct bgp_speaker *s)
 
 void bgp_speaker_stop(struct bgp_speaker *s, const char *text, void (*done)(void *arg), void *arg)
 {
+    const struct bgp_gone gone = { .text = text != NULL ? text : "stopping" };
     if (!s->stopping)
-        bgp_speaker_set_routes(s, NULL, 0, text != NULL ? text : "stopping");
+        bgp_speaker_set_routes(s, NULL, 0, &gone);
     s->stopping = true;
     s->done = done;
     s->done_arg = arg;

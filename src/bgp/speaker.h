@@ -29,8 +29,8 @@ struct bgp_speaker;
 
 #define BGP_NEIGHBORS_MAX 256
 #define BGP_NEIGHBOR_NAME_MAX 64
+#define BGP_ERROR_MAX 192
 #define BGP_PASSWORD_MAX 80 /* TCP_MD5SIG_MAXKEYLEN of Linux */
-#define BGP_REASON_MAX 96
 #define BGP_MAX_PREFIXES 4000000
 
 /* One neighbor as configured. All pointers are borrowed for the call of bgp_speaker_new only. */
@@ -125,13 +125,13 @@ struct bgp_route {
 #define BGP_ROUTES_MAX 1024 /* prefixes to one neighbor */
 
 /* The whole set of routes that should be out from now on; what is not in it is withdrawn.
- * `why_gone` (may be NULL) is the reason in the log line of prefixes that go. The difference is
+ * `gone` (may be NULL) has the reasons for the log lines of prefixes that go. The difference is
  * written to the sockets of all established sessions within this call, withdrawals of all
  * neighbors before any announcement (a session whose socket is full follows as soon as it drains).
  * False, and nothing changed, when there are more than BGP_ROUTES_MAX prefixes or a row names no
  * neighbor. */
 bool bgp_speaker_set_routes(struct bgp_speaker *s, const struct bgp_route *set, uint32_t count,
-                            const char *why_gone);
+                            const struct bgp_gone *gone);
 
 /* Replaces the watched prefixes. Neighbors are asked to send their routes again (RFC 2918). */
 void bgp_speaker_set_watch(struct bgp_speaker *s, const struct bgp_prefix *watch, uint32_t count);
@@ -169,7 +169,7 @@ struct bgp_neighbor_status {
     uint32_t routes_due;  /* should be out or withdrawn, and is not written yet */
     uint32_t routes_seen; /* of interest, kept */
     struct bgp_counters counters;
-    char last_error[BGP_REASON_MAX * 2]; /* empty: none so far */
+    char last_error[BGP_ERROR_MAX]; /* empty: none so far */
     mono_t last_error_at;
 };
 

@@ -28,16 +28,6 @@
 #define REPLACE_AGAIN_MS 10000 /* from one replacement to the next */
 #define TICK_MS (CONTROL_TICK_MS / 2)
 
-/* A text as the value of a key in a log line: no quote may end it. */
-static const char *quoted(const char *text, char *buf, size_t cap)
-{
-    size_t i = 0;
-    for (; text[i] != '\0' && i + 1 < cap; i++)
-        buf[i] = text[i] == '"' ? '\'' : (unsigned char)text[i] < 0x20 ? ' ' : text[i];
-    buf[i] = '\0';
-    return buf;
-}
-
 /* ---- decisions -------------------------------------------------------------------------------- */
 
 static void on_soon(uv_idle_t *soon)
@@ -115,17 +105,8 @@ static void log_prefixes(const struct control *c)
                   "prefix=%s old=%s new=%s reason=\"%s\"",
                   prefix_text(&c->announce.config.prefixes[i].prefix, prefix),
                   announce_state_name(s->before), announce_state_name(s->state),
-                  quoted(s->reason, reason, sizeof reason));
+                  log_quoted(s->reason, reason, sizeof reason));
     }
-}
-
-/* Why prefixes that go are going: the reason of the first that went in this step. */
-static const char *why_gone(const struct announce_out *out, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (out->prefixes[i].changed && !announce_state_is_out(out->prefixes[i].state))
-            return out->prefixes[i].reason;
-    return NULL;
 }
 
 static void on_speaker_stopped(void *arg)
@@ -163,7 +144,7 @@ static void replace_step(struct control *c, mono_t now)
     if (!c->serve.levels.standby || !has_wrong_answer(health_verdict(c->health)))
         return;
     c->replaced_at = now;
-    log_warn("replace_serve", "reason=\"%s\"", quoted(c->replace_why, why, sizeof why));
+    log_warn("replace_serve", "reason=\"%s\"", log_quoted(c->replace_why, why, sizeof why));
     control_link_send(&c->link, GUARD_REQ_REPLACE_SERVE, c->replace_why);
 }
 
@@ -172,8 +153,7 @@ static void act(struct control *c, mono_t now)
     struct announce_out *out = &c->out;
     if (out->changed) {
         control_routes_fill(&c->routes, c->bundle.node, &c->announce.config, out);
-        bool ok = bgp_speaker_set_routes(c->bgp, c->routes.rows, c->routes.count,
-                                         why_gone(out, c->announce.config.prefix_count));
+        bool ok = bgp_speaker_set_routes(c->bgp, c->routes.rows, c->routes.count, &c->routes.gone);
         base_assert(ok);
         log_prefixes(c);
     }
@@ -234,7 +214,7 @@ static void on_zones_failed(struct control *c, const struct guard_event *ev)
     char text[sizeof ev->text];
     memcpy(c->zones.error, ev->text, sizeof c->zones.error);
     log_error("zones_refused", "what=\"%s\" effect=\"the version before stays\"",
-              quoted(ev->text, text, sizeof text));
+              log_quoted(ev->text, text, sizeof text));
     control_socket_reply_reload(&c->socket, control_report_error(ev->text));
 }
 
@@ -315,7 +295,7 @@ static void log_lost(const struct control *c, const struct bgp_speaker_event *ev
             log_info("route",
                      "prefix=%s neighbor=%s old=announced new=none reason=\"session down: %s\"",
                      prefix_text(&c->announce.config.prefixes[r->prefix].prefix, prefix), ev->name,
-                     quoted(ev->text, reason, sizeof reason));
+                     log_quoted(ev->text, reason, sizeof reason));
     }
 }
 

@@ -153,6 +153,8 @@ void control_address_init(struct control_address *w, uv_loop_t *loop, const stru
 struct control_routes {
     struct bgp_route *rows; /* room for ANNOUNCE_ROUTES_MAX */
     uint32_t count;
+    struct bgp_why why[ANNOUNCE_PREFIXES_MAX]; /* of the prefixes that are not out */
+    struct bgp_gone gone;                      /* borrows `why` and announce's reasons */
 };
 
 void control_routes_init(struct control_routes *r);

@@ -59,6 +59,12 @@ void control_routes_fill(struct control_routes *r, const struct config_node *nod
         to->reason = out->prefixes[from->prefix].reason;
         attrs_fill(&to->attrs, &node->neighbors.at[from->neighbor], from);
     }
+    r->gone = (struct bgp_gone){ .rows = r->why };
+    for (uint32_t i = 0; i < config->prefix_count; i++)
+        if (!announce_state_is_out(out->prefixes[i].state))
+            r->why[r->gone.count++] =
+                (struct bgp_why){ control_bgp_prefix(&config->prefixes[i].prefix),
+                                  out->prefixes[i].reason };
 }
 
 static bool is_fleet_as(const struct config *config, uint32_t as)

@@ -209,8 +209,9 @@ static void set_again(struct speak *sp, const char *why)
 {
     if (sp->held)
         return;
+    const struct bgp_gone gone = { .text = why };
     mono_t begun = time_mono();
-    bool ok = bgp_speaker_set_routes(sp->speaker, sp->set, sp->set_count, why);
+    bool ok = bgp_speaker_set_routes(sp->speaker, sp->set, sp->set_count, &gone);
     printf("{\"event\":\"%s\",\"took_us\":%lld}\n", ok ? "set" : "refused",
            (long long)mono_us_between(begun, time_mono()));
 }

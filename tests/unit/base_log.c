@@ -129,6 +129,14 @@ static void never_stays_never(void **state)
     assert_true(time_wall().s > 1700000000);
 }
 
+static void no_quote_ends_a_quoted_text(void **state)
+{
+    (void)state;
+    char buf[16];
+    assert_string_equal(log_quoted("a \"b\"\nc=1", buf, sizeof buf), "a 'b' c=1");
+    assert_string_equal(log_quoted("0123456789abcdef", buf, sizeof buf), "0123456789abcde");
+}
+
 int main(void)
 {
     static bool is_pipe = false, is_socket = true;
@@ -137,6 +145,7 @@ int main(void)
         cmocka_unit_test(levels_above_the_limit_are_dropped),
         cmocka_unit_test(a_long_line_is_cut_and_still_ends),
         cmocka_unit_test(bytes_of_others_cannot_begin_a_line),
+        cmocka_unit_test(no_quote_ends_a_quoted_text),
         cmocka_unit_test_prestate(a_reader_that_stands_still_stops_nobody, &is_pipe),
         cmocka_unit_test_prestate(a_reader_that_stands_still_stops_nobody, &is_socket),
         cmocka_unit_test(poll_waits_rounded_up),

@@ -117,6 +117,8 @@ static void bench_init(struct bench *b)
     b->ctx = context();
 }
 
+static const struct bgp_gone GONE = { .text = "gone" };
+
 static bool drain(struct bench *b, size_t cap)
 {
     struct wr w = wr_init(b->buf, cap);
@@ -196,7 +198,7 @@ static void any_set_any_buffer(void **state)
             gone += !in;
         }
         model_begin(&b.model);
-        assert_true(bgp_rib_out_set(&b.rib, set, count, "gone", NOW));
+        assert_true(bgp_rib_out_set(&b.rib, set, count, &GONE, NOW));
         unsigned what = rng_next(&seed) % 8;
         size_t cap = 200 + rng_next(&seed) % (what == 0 ? 100 : 60000);
         for (unsigned turns = 0; !drain(&b, cap); turns++)
@@ -238,7 +240,7 @@ static void set_one(struct bench *b, const char *prefix, const struct bgp_attrs 
     struct bgp_rib_want w = { .attrs = a, .reason = "because" };
     if (prefix != NULL)
         assert_true(bgp_prefix_parse(prefix, &w.prefix));
-    assert_true(bgp_rib_out_set(&b->rib, &w, prefix != NULL, "gone", NOW));
+    assert_true(bgp_rib_out_set(&b->rib, &w, prefix != NULL, &GONE, NOW));
 }
 
 static unsigned bytes_out(struct bench *b)
@@ -387,6 +389,39 @@ static void changes_are_told_with_their_reason(void **state)
         assert_int_equal(t.last, rows[i].change);
         assert_string_equal(t.reason, rows[i].reason);
     }
+}
+
+static void on_gone(void *arg, const struct bgp_rib_out_row *row, enum bgp_rib_change change)
+{
+    unsigned *mask = arg;
+    assert_int_equal(change, BGP_RIB_WITHDRAWN);
+    const bool v6 = row->prefix.family == BGP_IPV6;
+    assert_string_equal(row->reason, row->prefix.len == 32 ? "neither" : v6 ? "of six" : "of four");
+    *mask |= 1u << row->prefix.len / 24;
+}
+
+/* Two that go in one step for two reasons, and one that nobody gave a reason for. */
+static void each_goes_for_its_own_reason(void **state)
+{
+    (void)state;
+    static struct bench b;
+    static const struct bgp_attrs plain;
+    struct bgp_rib_want set[] = { { .attrs = &plain }, { .attrs = &plain }, { .attrs = &plain } };
+    unsigned gone = 0;
+    bench_init(&b);
+    up(&b);
+    assert_true(bgp_prefix_parse("192.0.2.0/24", &set[0].prefix));
+    assert_true(bgp_prefix_parse("198.51.100.1/32", &set[1].prefix));
+    assert_true(bgp_prefix_parse("2001:db8:53::/72", &set[2].prefix));
+    assert_true(bgp_rib_out_set(&b.rib, set, 3, NULL, NOW));
+    assert_true(drain(&b, sizeof b.buf));
+    const struct bgp_why why[] = { { set[2].prefix, "of six" }, { set[0].prefix, "of four" } };
+    const struct bgp_gone reasons = { .rows = why, .count = 2, .text = "neither" };
+    assert_true(bgp_rib_out_set(&b.rib, NULL, 0, &reasons, NOW));
+    struct wr w = wr_init(b.buf, sizeof b.buf);
+    bgp_rib_out_write(&b.rib, &w, &b.ctx, false, NOW, on_gone, &gone);
+    assert_int_equal(gone, 1u << 1 | 1u << 3);
+    assert_int_equal(b.rib.count, 0);
 }
 
 /* ---- Adj-RIB-In -------------------------------------------------------------------------------- */
@@ -647,6 +682,7 @@ int main(void)
         cmocka_unit_test(withdrawals_first),
         cmocka_unit_test(too_many_change_nothing),
         cmocka_unit_test(changes_are_told_with_their_reason),
+        cmocka_unit_test(each_goes_for_its_own_reason),
         cmocka_unit_test(only_what_concerns_us),
         cmocka_unit_test(seen_comes_changes_goes),
         cmocka_unit_test(damaged_updates_withdraw),

@@ -184,7 +184,7 @@ static void set_wanted(int at)
         p.addr[3] = (uint8_t)i;
         want[count++] = (struct bgp_rib_want){ p, &attrs[i], "sim" };
     }
-    bool fits = bgp_rib_out_set(&n->out, want, count, "sim", now());
+    bool fits = bgp_rib_out_set(&n->out, want, count, NULL, now());
     base_assert(fits);
     push(at);
 }

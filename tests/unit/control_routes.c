@@ -125,6 +125,35 @@ static void attributes_come_from_neighbor_and_decision(void **state)
     free(a);
 }
 
+/* What is withdrawn says why: each prefix for itself, and only those that are not out. */
+static void each_withdrawn_prefix_has_its_own_reason(void **state)
+{
+    (void)state;
+    static const char *const prefixes[] = { "192.0.2.0/24", "2001:db8:53::/48", "198.51.100.0/24" };
+    static const char *const reasons[] = { "no answer by udp", "address is gone", "proven" };
+    struct announce_config *a = base_calloc(1, sizeof *a);
+    struct announce_out *out = base_calloc(1, sizeof *out);
+    struct config_node node = { .as = OWN };
+    struct control_routes r;
+    control_routes_init(&r);
+    a->prefix_count = 3;
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(prefix_parse(&a->prefixes[i].prefix, prefixes[i]));
+        out->prefixes[i].state = i < 2 ? ANNOUNCE_FAILED : ANNOUNCE_ANNOUNCED;
+        snprintf(out->prefixes[i].reason, sizeof out->prefixes[i].reason, "%s", reasons[i]);
+    }
+    control_routes_fill(&r, &node, a, out);
+    assert_int_equal(r.gone.count, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        char text[BGP_PREFIX_TEXT_MAX];
+        assert_string_equal(bgp_prefix_text(&r.gone.rows[i].prefix, text), prefixes[i]);
+        assert_string_equal(r.gone.rows[i].reason, reasons[i]);
+    }
+    control_routes_fini(&r);
+    free(out);
+    free(a);
+}
+
 static void prefixes_survive_both_ways(void **state)
 {
     (void)state;
@@ -146,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_site_is_told_from_an_echo),
         cmocka_unit_test(attributes_come_from_neighbor_and_decision),
+        cmocka_unit_test(each_withdrawn_prefix_has_its_own_reason),
         cmocka_unit_test(prefixes_survive_both_ways),
     };
     return cmocka_run_group_tests_name("control_routes", tests, NULL, NULL);
