@@ -113,7 +113,7 @@ static void on_speaker_stopped(void *arg)
 {
     struct control *c = arg;
     log_info("control_drained", "what=\"every route is withdrawn and no query comes any more\"");
-    control_link_send(&c->link, GUARD_REQ_DRAINED, NULL);
+    control_link_send(&c->link, GUARD_REQ_DRAINED, 0, NULL);
 }
 
 /* Whether an answer is wrong now; what another process could not change does not count. */
@@ -145,7 +145,7 @@ static void replace_step(struct control *c, mono_t now)
         return;
     c->replaced_at = now;
     log_warn("replace_serve", "reason=\"%s\"", log_quoted(c->replace_why, why, sizeof why));
-    control_link_send(&c->link, GUARD_REQ_REPLACE_SERVE, c->replace_why);
+    control_link_send(&c->link, GUARD_REQ_REPLACE_SERVE, 0, c->replace_why);
 }
 
 static void act(struct control *c, mono_t now)
@@ -199,13 +199,17 @@ static void on_tick(uv_timer_t *tick)
 
 /* ---- what guard tells --------------------------------------------------------------------------- */
 
-static void on_zones(void *arg, struct zone_set *set, uint32_t version)
+static void on_zones(void *arg, struct zone_set *set, uint32_t version, uint32_t load)
 {
     struct control *c = arg;
+    if (set == NULL) {
+        control_socket_reply_reload(&c->socket, 0, load, control_report_error(c->zones.error));
+        return;
+    }
     json_t *reply = json_pack("{s:b, s:i, s:i}", "ok", 1, "zones", (int)zone_set_count(set),
                               "version", (int)version);
     health_take_zones(c->health, set, version);
-    control_socket_reply_reload(&c->socket, reply);
+    control_socket_reply_reload(&c->socket, 0, load, reply);
     control_wake(c);
 }
 
@@ -215,7 +219,9 @@ static void on_zones_failed(struct control *c, const struct guard_event *ev)
     memcpy(c->zones.error, ev->text, sizeof c->zones.error);
     log_error("zones_refused", "what=\"%s\" effect=\"the version before stays\"",
               log_quoted(ev->text, text, sizeof text));
-    control_socket_reply_reload(&c->socket, control_report_error(ev->text));
+    /* Whom an earlier load answers, whose image is being mapped, waits for that. */
+    control_socket_reply_reload(&c->socket, c->zones.load, ev->load,
+                                control_report_error(ev->text));
 }
 
 static void on_address(void *arg, const union addr *addr, bool here)
@@ -357,7 +363,8 @@ static json_t *on_request(struct control *c, const struct control_request *r)
         return control_report_error("this node is stopping");
     log_info("reload", "by=\"control socket\"");
     control_file_look(c->loop, &c->bundle);
-    control_link_send(&c->link, GUARD_REQ_RELOAD_ZONES, NULL);
+    if (!control_link_send(&c->link, GUARD_REQ_RELOAD_ZONES, ++c->socket.reloads, NULL))
+        return control_report_error("guard takes no request now; try again");
     return NULL; /* on_zones or on_zones_failed answers */
 }
 

@@ -74,10 +74,13 @@ void control_link_init(struct control_link *l, uv_loop_t *loop, int fd, struct c
     base_assert(rc == 0);
 }
 
-void control_link_send(struct control_link *l, enum guard_request_kind kind, const char *text)
+bool control_link_send(struct control_link *l, enum guard_request_kind kind, uint32_t arg,
+                       const char *text)
 {
-    struct guard_request r = { .kind = kind };
+    struct guard_request r = { .kind = kind, .arg = arg };
     snprintf(r.text, sizeof r.text, "%s", text ? text : "");
-    if (send(l->fd, &r, sizeof r, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)sizeof r)
-        log_error("link_send", "kind=%d what=\"%s\"", kind, strerror(errno));
+    if (send(l->fd, &r, sizeof r, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof r)
+        return true;
+    log_error("link_send", "kind=%d what=\"%s\"", kind, strerror(errno));
+    return false;
 }

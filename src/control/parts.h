@@ -46,8 +46,10 @@ const char *control_down_words(uint32_t why);
 
 /* ---- zones.c: new zones, mapped by a thread --------------------------------------------------- */
 
-/* Takes the ownership of `set`. */
-typedef void control_zones_handler(void *arg, struct zone_set *set, uint32_t version);
+/* Takes the ownership of `set`; NULL: the image of a load could not be had, control_zones.error says
+ * why. `load` as in struct guard_event. */
+typedef void control_zones_handler(void *arg, struct zone_set *set, uint32_t version,
+                                   uint32_t load);
 
 struct control_zones {
     uv_loop_t *loop;
@@ -55,8 +57,9 @@ struct control_zones {
     void *arg;
     bool busy;   /* an image is being mapped */
     int next_fd; /* the one that comes after it; -1: none */
-    uint32_t next_version;
+    uint32_t next_version, next_load;
     mono_t next_at;
+    uint32_t load;    /* of the latest image that came, mapped or not yet */
     uint32_t version; /* of the latest that was mapped */
     mono_t at;
     char error[200]; /* of the last reload; empty when it was good */
@@ -86,8 +89,10 @@ struct control_link {
 
 void control_link_init(struct control_link *l, uv_loop_t *loop, int fd, struct control *c,
                        control_link_handler *handler);
-/* `text` may be NULL. A message that does not fit now is lost and logged: the link holds hundreds. */
-void control_link_send(struct control_link *l, enum guard_request_kind kind, const char *text);
+/* `text` may be NULL. A message that does not fit now is lost and logged (false): the link holds
+ * hundreds. */
+bool control_link_send(struct control_link *l, enum guard_request_kind kind, uint32_t arg,
+                       const char *text);
 
 /* ---- drain.c: whether the node is drained, over restarts ----------------------------------------- */
 
@@ -187,7 +192,7 @@ struct bgp_speaker *control_speaker_new(uv_loop_t *loop, const struct config_bun
 /* ---- socket.c: the control socket ------------------------------------------------------------- */
 
 /* Answers a request: a new reference to a JSON object, or NULL when it comes later by
- * control_socket_reply_reload(). */
+ * control_socket_reply_reload(); then it has counted control_socket.reloads up. */
 typedef json_t *control_socket_handler(struct control *c, const struct control_request *r);
 
 #define CONTROL_CLIENTS_MAX 16
@@ -196,6 +201,7 @@ struct control_socket {
     uv_pipe_t pipe;
     bool open;
     uint32_t clients;
+    uint32_t reloads; /* requests so far, and so the number of the latest */
     struct control_client *first;
     struct control *control;
     control_socket_handler *handler;
@@ -204,8 +210,10 @@ struct control_socket {
 /* `fd` is a listening unix socket. */
 bool control_socket_open(struct control_socket *s, uv_loop_t *loop, int fd, struct control *c,
                          control_socket_handler *handler, struct err *e);
-/* Answers all who wait for the end of a reload. Takes the reference. */
-void control_socket_reply_reload(struct control_socket *s, json_t *reply);
+/* Answers those who wait for the end of a reload and whose request has a number above `after`, at most
+ * `load`. Takes the reference. */
+void control_socket_reply_reload(struct control_socket *s, uint32_t after, uint32_t load,
+                                 json_t *reply);
 
 /* ---- control.c: the process ------------------------------------------------------------------- */
 

@@ -22,8 +22,9 @@ struct control_client {
     struct control_client *next;
     char in[CONTROL_REQUEST_MAX];
     size_t in_len;
-    char *out;  /* the reply, owned until it is written */
-    bool waits; /* for the end of a reload */
+    char *out;       /* the reply, owned until it is written */
+    bool waits;      /* for the end of a reload */
+    uint32_t reload; /* its number */
     bool closing;
     int handles; /* open ones of `pipe` and `timer` */
 };
@@ -99,6 +100,7 @@ static void client_line(struct control_client *c, size_t len)
         return;
     }
     c->waits = true;
+    c->reload = c->socket->reloads;
     uv_timer_start(&c->timer, on_timeout, RELOAD_MS, 0);
 }
 
@@ -187,12 +189,13 @@ bool control_socket_open(struct control_socket *s, uv_loop_t *loop, int fd, stru
     return true;
 }
 
-void control_socket_reply_reload(struct control_socket *s, json_t *reply)
+void control_socket_reply_reload(struct control_socket *s, uint32_t after, uint32_t load,
+                                 json_t *reply)
 {
     struct control_client *next;
     for (struct control_client *c = s->first; c != NULL; c = next) {
         next = c->next;
-        if (c->waits)
+        if (c->waits && c->reload > after && c->reload <= load)
             client_reply(c, json_incref(reply));
     }
     json_decref(reply);

@@ -43,7 +43,9 @@ void guard_tell_standby(struct guard *g, mono_t now)
 
 void guard_tell_zones(struct guard *g, mono_t now)
 {
-    const struct guard_event ev = { .kind = GUARD_EV_ZONES, .arg = g->version, .at_ns = now.ns };
+    const struct guard_event ev = {
+        .kind = GUARD_EV_ZONES, .arg = g->version, .load = g->load_of, .at_ns = now.ns
+    };
     guard_tell(g, &ev, g->image_fd);
 }
 
@@ -97,6 +99,7 @@ static void start(struct guard *g, mono_t now)
     }
     guard_watch_init(&g->control_watch, now);
     g->control_deadline = mono_add_ms(now, GUARD_CONTROL_START_MS);
+    g->load_asked = g->load_of = 0; /* those of the one before */
     log_info("control_started", "pid=%d", g->control.pid);
     tell_everything(g, now);
 }
@@ -120,14 +123,16 @@ static void read_requests(struct guard *g, mono_t now)
     int got;
     while ((got = guard_child_receive(&g->control, &r, sizeof r, NULL)) == 1) {
         r.text[sizeof r.text - 1] = '\0';
-        if (r.kind == GUARD_REQ_RELOAD_ZONES)
+        if (r.kind == GUARD_REQ_RELOAD_ZONES) {
+            g->load_asked = r.arg;
             guard_load_start(g, now);
-        else if (r.kind == GUARD_REQ_REPLACE_SERVE)
+        } else if (r.kind == GUARD_REQ_REPLACE_SERVE) {
             guard_serving_replace(g, r.text, now);
-        else if (r.kind == GUARD_REQ_DRAINED && g->stop == STOP_CONTROL)
+        } else if (r.kind == GUARD_REQ_DRAINED && g->stop == STOP_CONTROL) {
             guard_stop_serving(g, now);
-        else
+        } else {
             log_warn("control_request", "kind=%u why=\"not expected\"", r.kind);
+        }
     }
     if (got < 0)
         guard_child_kill(&g->control);

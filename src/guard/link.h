@@ -53,6 +53,9 @@ struct guard_event {
     uint32_t repaired; /* 1: a proven standby already reads the same sockets */
     uint32_t crashes;  /* unplanned ends of the active process within the last ten seconds */
     uint32_t arg;
+    uint32_t
+        load; /* GUARD_EV_ZONES[_FAILED]: every request up to this number was there when the load
+                    * started; 0: no request of this control was */
     int64_t at_ns; /* mono_t of the event as guard saw it */
     char text[200];
 };
@@ -60,7 +63,8 @@ struct guard_event {
 /* control to guard */
 enum guard_request_kind {
     GUARD_REQ_RELOAD_ZONES =
-        1,                   /* load all zone files again; the answer is GUARD_EV_ZONES[_FAILED] */
+        1, /* load all zone files again; arg: number of the request, from 1. Answered by the
+            * GUARD_EV_ZONES[_FAILED] whose `load` is not below it */
     GUARD_REQ_REPLACE_SERVE, /* it answers wrongly: kill it, let the standby take over; text: why */
     GUARD_REQ_DRAINED,       /* withdrawn, and no query comes any more: guard may end all */
 };

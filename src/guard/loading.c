@@ -32,11 +32,23 @@ static int sources_memfd(const struct guard_options *o)
     return -1;
 }
 
+static void start_failed(struct guard *g, int error, mono_t now)
+{
+    struct guard_event ev = { .kind = GUARD_EV_ZONES_FAILED, .load = g->load_of, .at_ns = now.ns };
+    snprintf(ev.text, sizeof ev.text, "the loader cannot be started: %s", strerror(error));
+    log_error("zones_failed", "why=\"%s\" kept_version=%u", ev.text, g->version);
+    if (g->loading_fd >= 0)
+        close(g->loading_fd);
+    g->loading_fd = -1;
+    guard_tell(g, &ev, -1);
+}
+
 bool guard_load_start(struct guard *g, mono_t now)
 {
     g->load_wanted = g->load.pid != 0 || g->staged_fd >= 0;
     if (g->load_wanted)
         return true;
+    g->load_of = g->load_asked;
     int sources = sources_memfd(&g->o);
     g->loading_fd = memfd_create("perigee-image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     g->load_deadline = mono_add_ms(now, GUARD_LOAD_MS);
@@ -52,14 +64,14 @@ bool guard_load_start(struct guard *g, mono_t now)
     bool ok = sources >= 0 && g->loading_fd >= 0 && guard_child_start(&g->load, &how, &g->identity);
     if (sources >= 0)
         close(sources);
-    if (!ok && g->loading_fd >= 0)
-        close(g->loading_fd);
+    if (!ok)
+        start_failed(g, errno, now);
     return ok;
 }
 
 static void load_failed(struct guard *g, int status, mono_t now)
 {
-    struct guard_event ev = { .kind = GUARD_EV_ZONES_FAILED, .at_ns = now.ns };
+    struct guard_event ev = { .kind = GUARD_EV_ZONES_FAILED, .load = g->load_of, .at_ns = now.ns };
     close(g->loading_fd);
     if (g->load_errors->errors != 0) {
         struct zone_error first = g->load_errors->at[0]; /* the loader is gone: nobody changes it */

@@ -166,7 +166,7 @@ static void lose_standby(struct guard *g, const char *why, mono_t now)
 
 static void drop_staged(struct guard *g, const char *why, mono_t now)
 {
-    struct guard_event ev = { .kind = GUARD_EV_ZONES_FAILED, .at_ns = now.ns };
+    struct guard_event ev = { .kind = GUARD_EV_ZONES_FAILED, .load = g->load_of, .at_ns = now.ns };
     if (g->staged_fd < 0)
         return;
     log_error("zones_failed", "version=%u why=\"%s\"", g->staged_version, why);

@@ -84,6 +84,8 @@ struct guard {
     int loading_fd, errors_fd;
     struct zone_errors *load_errors;
     bool load_wanted;
+    uint32_t load_asked; /* control's latest request, by number */
+    uint32_t load_of;    /* load_asked when the latest load started */
     int image_fd, staged_fd;
     uint32_t version, staged_version, last_version;
 
