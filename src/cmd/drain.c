@@ -68,9 +68,15 @@ int cmd_drain(int argc, char **argv)
         "  --reason TEXT       for status and log\n");
     if (status != CLIENT_DONE)
         return status;
-    json_t *reply = client_ask(&o, "drain", &status);
+    struct client_options ask = o;
+    ask.json = o.json && !o.wait; /* who waits is shown the end */
+    json_t *reply = client_ask(&ask, "drain", &status);
     if (o.wait)
-        reply = wait_done(&o, reply, &status);
+        reply = wait_done(&ask, reply, &status);
+    if (o.wait && o.json && reply != NULL) {
+        json_dumpf(reply, stdout, JSON_INDENT(2));
+        fputc('\n', stdout);
+    }
     if (o.wait && reply != NULL && is_called_off(reply)) {
         fputs("perigee drain: the drain was called off before it was done\n", stderr);
         status = CMD_REFUSED;

@@ -40,6 +40,16 @@ static void complain(struct serve_args *a, const char *what, const char *value, 
     a->errors++;
 }
 
+static bool is_given(const struct serve_args *a, const union addr *addr)
+{
+    char text[ADDR_TEXT_MAX], other[ADDR_TEXT_MAX];
+    addr_text(addr, text);
+    for (uint32_t i = 0; i < a->o.service_count; i++)
+        if (strcmp(addr_text(&a->service[i].at, other), text) == 0)
+            return true;
+    return false;
+}
+
 static void add_listen(struct serve_args *a, const char *text)
 {
     if (a->o.service_count == GUARD_SERVICES_MAX)
@@ -47,6 +57,8 @@ static void add_listen(struct serve_args *a, const char *text)
     else if (!addr_parse(&a->service[a->o.service_count].at, text, 53))
         complain(a, "--listen wants ADDR or ADDR@PORT, not", text,
                  "for example 192.0.2.1, 127.0.0.1@5300 or ::1@5300");
+    else if (is_given(a, &a->service[a->o.service_count].at))
+        complain(a, "--listen given twice:", text, "once is enough");
     else
         a->o.service_count++;
 }

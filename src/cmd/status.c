@@ -45,7 +45,9 @@ static void print_head(const json_t *s)
            json_is_true(json_object_get(s, "dry_run")) ? ", DRY RUN: nothing is announced" : "",
            json_is_true(json_object_get(s, "stopping")) ? ", STOPPING" : "");
     if (json_is_true(json_object_get(drain, "wanted"))) {
-        printf("drain: wanted (%s), %s\n", client_text(drain, "reason"),
+        const bool why = json_is_string(json_object_get(drain, "reason"));
+        printf("drain: wanted%s%s%s, %s\n", why ? " (" : "",
+               why ? client_text(drain, "reason") : "", why ? ")" : "",
                json_is_true(json_object_get(drain, "done")) ? "done" : "not done yet");
         if (!json_is_true(json_object_get(drain, "kept_over_restart")))
             printf("       a restart would forget it: %s\n", client_text(drain, "error"));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /* The TCP connections of one worker (RFC 7766): many queries on one, answered in order as they come.
- * What bounds a client: the number of connections (the longest idle one makes way for a new one), the time between two whole queries, and one buffer of answers that it has not taken;
- * while that waits, nothing more is read from it. All memory is mapped at the start and touched when
- * it is used. */
+ * What bounds a client: the number of connections (the longest idle one makes way for a new one), the
+ * time between two whole queries, and one buffer of answers that it has not taken; while that waits,
+ * nothing more is read from it. All memory is mapped at the start and touched when it is used. */
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
