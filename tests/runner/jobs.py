@@ -83,11 +83,13 @@ def marked(mark):
 
 
 def end_left_behind(mark, grace_s=1.0):
-    """Ends what a job left behind and does not end by itself within the grace; returns what that was."""
-    until, names = time.monotonic() + grace_s, {}
+    """Ends what a job left behind and does not end by itself within the grace; returns what that was. A
+    process in the middle of an exec has no environment for a moment: nothing is only what two looks tell."""
+    until, names, clear = time.monotonic() + grace_s, {}, 0
     while True:
         found = marked(mark)
-        if not found or time.monotonic() >= until + 10:
+        clear = 0 if found else clear + 1
+        if clear == 2 or time.monotonic() >= until + 10:
             return [f'{pid} {name}' for pid, name in sorted(names.items())]
         if time.monotonic() >= until:
             names.update(found)
@@ -96,7 +98,7 @@ def end_left_behind(mark, grace_s=1.0):
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     continue
-        time.sleep(0.05)
+        time.sleep(0.05 if found else 0.01)
 
 
 class Pool:
