@@ -104,6 +104,7 @@ static void run(const struct zone_set *zs, const struct shape *s, const struct q
     static struct answer_options o = { .nsid = (const uint8_t *)"x", .nsid_len = 1 };
     if (o.cache == NULL)
         o.cache = calloc(1, answer_cache_size());
+    const struct answer_client client = { .transport = ANSWER_UDP };
     struct answer_info info = { 0 };
     double best = 1e9;
     uint64_t bytes = 0, answers = 0, sum = 0;
@@ -111,7 +112,7 @@ static void run(const struct zone_set *zs, const struct shape *s, const struct q
     do {
         mono_t begun = time_mono();
         for (size_t i = 0; i < count; i++) {
-            size_t len = answer_compose(&o, zs, queries[i].bytes, queries[i].len, ANSWER_UDP, out,
+            size_t len = answer_compose(&o, zs, &client, queries[i].bytes, queries[i].len, out,
                                         sizeof out, &info);
             bytes += len;
             sum += out[len / 2];

@@ -155,6 +155,12 @@ static void tsig_write(struct answer_state *a, const uint8_t *query, size_t len)
     answer_wire_rr_end(&a->m, DNS_ADDITIONAL, rdlength);
 }
 
+static void tsig_refuse(struct answer_state *a)
+{
+    a->tsig_refused = true;
+    error(a, DNS_RCODE_NOTAUTH);
+}
+
 static void dispatch(struct answer_state *a, enum dns_grade grade)
 {
     const struct dns_query *q = a->q;
@@ -165,7 +171,7 @@ static void dispatch(struct answer_state *a, enum dns_grade grade)
     else if (grade == DNS_GRADE_BADVERS)
         error(a, DNS_RCODE_BADVERS);
     else if (q->tsig)
-        error(a, DNS_RCODE_NOTAUTH);
+        tsig_refuse(a);
     else if (q->qclass == DNS_CLASS_CH)
         chaos(a);
     else if (q->qclass != DNS_CLASS_IN && q->qclass != DNS_CLASS_ANY)
@@ -176,13 +182,39 @@ static void dispatch(struct answer_state *a, enum dns_grade grade)
         a->aa = false; /* RFC 1035 section 6.2: we do not know all classes */
 }
 
-size_t answer_compose(const struct answer_options *o, const struct zone_set *zs,
-                      const uint8_t *query, size_t len, enum answer_transport t, uint8_t *out,
-                      size_t cap, struct answer_info *info)
+/* Everything but the answer itself; `rcode` is what the caller has decided, or NOERROR. */
+static size_t respond(struct answer_state *a, enum dns_grade grade, uint16_t rcode,
+                      const struct answer_client *client, const uint8_t *query, size_t len,
+                      uint8_t *out, size_t cap)
+{
+    size_t limit = response_limit(a->o, a->q, client->transport, cap);
+    limit -= client->tsig_room < limit - DNS_HEADER_LEN ? client->tsig_room : 0;
+    answer_wire_init(&a->m, out, limit);
+    question_write(a, query);
+    a->m.w.end -= opt_len(a);
+    if (rcode != DNS_RCODE_NOERROR && grade == DNS_GRADE_OK)
+        error(a, rcode);
+    else
+        dispatch(a, grade);
+    a->m.w.end = out + limit;
+    opt_write(a);
+    if (a->tsig_refused)
+        tsig_write(a, query, len);
+    header_write(a);
+    a->info->rcode = a->rcode;
+    a->info->truncated = a->tc;
+    return wr_len(&a->m.w);
+}
+
+static size_t compose(const struct answer_options *o, const struct zone_set *zs,
+                      const struct answer_client *client, uint16_t rcode, const uint8_t *query,
+                      size_t len, uint8_t *out, size_t cap, struct answer_info *info)
 {
     struct dns_query q;
     enum dns_grade grade = dns_query_parse(&q, query, len);
-    *info = (struct answer_info){ .kind = ANSWER_DROPPED, .qtype = q.qtype, .qclass = q.qclass };
+    *info = (struct answer_info){
+        .kind = ANSWER_DROPPED, .ede = DNS_EDE_NONE, .qtype = q.qtype, .qclass = q.qclass
+    };
     if (grade == DNS_GRADE_DROP || cap < DNS_UDP_PLAIN_MAX)
         return 0;
     struct answer_state a;
@@ -191,21 +223,27 @@ size_t answer_compose(const struct answer_options *o, const struct zone_set *zs,
     a.q = &q;
     a.info = info;
     a.signed_wanted = q.dnssec_ok;
+    a.tsig_refused = false;
     a.aa = a.tc = a.extra.there = false;
     a.rcode = DNS_RCODE_NOERROR;
     a.fill_wanted = a.narrow = a.whole_name = false;
     a.chain = a.dnames_used = a.proofs_used = a.hosts_used = 0;
-    size_t limit = response_limit(o, &q, t, cap);
-    answer_wire_init(&a.m, out, limit);
-    question_write(&a, query);
-    a.m.w.end -= opt_len(&a);
-    dispatch(&a, grade);
-    a.m.w.end = out + limit;
-    opt_write(&a);
-    if (a.rcode == DNS_RCODE_NOTAUTH)
-        tsig_write(&a, query, len);
-    header_write(&a);
-    info->rcode = a.rcode;
-    info->truncated = a.tc;
-    return wr_len(&a.m.w);
+    if (client->tsig_room != 0)
+        q.tsig = false;
+    return respond(&a, grade, rcode, client, query, len, out, cap);
+}
+
+size_t answer_compose(const struct answer_options *o, const struct zone_set *zs,
+                      const struct answer_client *client, const uint8_t *query, size_t len,
+                      uint8_t *out, size_t cap, struct answer_info *info)
+{
+    return compose(o, zs, client, DNS_RCODE_NOERROR, query, len, out, cap, info);
+}
+
+size_t answer_error(const struct answer_options *o, const struct answer_client *client,
+                    uint16_t rcode, uint16_t ede, const uint8_t *query, size_t len, uint8_t *out,
+                    size_t cap, struct answer_info *info)
+{
+    (void)ede;
+    return compose(o, NULL, client, rcode, query, len, out, cap, info);
 }

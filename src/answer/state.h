@@ -43,6 +43,7 @@ struct answer_state {
 
     bool signed_wanted; /* DO was set */
     bool aa, tc;
+    bool tsig_refused; /* the answer says so in a TSIG of its own */
     uint16_t rcode;
 
     const struct zone *zone;      /* where the present name is looked up */

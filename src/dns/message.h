@@ -29,11 +29,25 @@
 
 #define DNS_EDNS_DO 0x8000 /* in the OPT's 16 flag bits (RFC 3225) */
 enum dns_edns_option {
-    DNS_EDNS_NSID = 3,       /* RFC 5001 */
-    DNS_EDNS_COOKIE = 10,    /* RFC 7873 */
-    DNS_EDNS_KEEPALIVE = 11, /* RFC 7828 */
-    DNS_EDNS_PADDING = 12,   /* RFC 7830 */
-    DNS_EDNS_EDE = 15,       /* RFC 8914 */
+    DNS_EDNS_NSID = 3,         /* RFC 5001 */
+    DNS_EDNS_COOKIE = 10,      /* RFC 7873 */
+    DNS_EDNS_KEEPALIVE = 11,   /* RFC 7828 */
+    DNS_EDNS_PADDING = 12,     /* RFC 7830 */
+    DNS_EDNS_EDE = 15,         /* RFC 8914 */
+    DNS_EDNS_ZONEVERSION = 19, /* RFC 9660 */
+};
+
+/* Extended DNS errors, those that an authority sends (RFC 8914 section 4). */
+enum dns_ede {
+    DNS_EDE_OTHER = 0,
+    DNS_EDE_NOT_READY = 14,
+    DNS_EDE_BLOCKED = 15,
+    DNS_EDE_PROHIBITED = 18,
+    DNS_EDE_NOT_AUTHORITATIVE = 20,
+    DNS_EDE_NOT_SUPPORTED = 21,
+    DNS_EDE_INVALID_DATA = 24,
+    DNS_EDE_NSEC3_ITERATIONS = 27, /* RFC 9276 section 3.2 */
+    DNS_EDE_NONE = 0xffff,         /* none is sent */
 };
 
 /* ---- what a server reads ---- */

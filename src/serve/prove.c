@@ -71,8 +71,9 @@ static const char *ask(const struct serve *s, const struct zone_set *zs, const s
                                  .edns = true,
                                  .dnssec_ok = true,
                                  .udp_payload = 4096 };
+    const struct answer_client client = { .transport = ANSWER_TCP };
     size_t len = dns_ask_write(&how, query, sizeof query);
-    len = answer_compose(&s->options, zs, query, len, ANSWER_TCP, out, sizeof out, &info);
+    len = answer_compose(&s->options, zs, &client, query, len, out, sizeof out, &info);
     len = fault_after_proof(out, len);
     if (len == 0 || !dns_reader_open(&d, out, len))
         return "no message";

@@ -35,7 +35,7 @@ static size_t copy_control(const struct serve_flight *f, uint32_t slot, uint8_t 
     return (v4 || v6) && h.cmsg_len <= len ? len : 0;
 }
 
-static bool replay_one(struct serve *s, const struct serve_flight *f, uint32_t slot)
+static bool replay_one(struct serve *s, const struct serve_flight *f, uint32_t slot, wall_t now)
 {
     uint8_t query[SERVE_QUERY_MAX], out[ANSWER_UDP_CAP];
     _Alignas(struct cmsghdr) uint8_t control[SERVE_CONTROL_MAX];
@@ -47,8 +47,9 @@ static bool replay_one(struct serve *s, const struct serve_flight *f, uint32_t s
     if (from.sa.sa_family != AF_INET && from.sa.sa_family != AF_INET6)
         return false;
     memcpy(query, f->query[slot], len);
+    const struct answer_client client = { .transport = ANSWER_UDP, .addr = &from, .now = now };
     size_t answer_len =
-        answer_compose(&s->options, serve_image(s), query, len, ANSWER_UDP, out, sizeof out, &info);
+        answer_compose(&s->options, serve_image(s), &client, query, len, out, sizeof out, &info);
     if (answer_len == 0)
         return false;
     struct iovec iov = { .iov_base = out, .iov_len = answer_len };
@@ -69,6 +70,7 @@ uint32_t serve_replay_flight(struct serve *s, int fd, uint64_t skip)
     const size_t size = sizeof(struct serve_flight) * s->setup->workers;
     struct stat st;
     uint32_t count = 0;
+    const wall_t now = time_wall();
     if (fstat(fd, &st) != 0 || (size_t)st.st_size < size)
         return 0;
     const struct serve_flight *f = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
@@ -78,7 +80,7 @@ uint32_t serve_replay_flight(struct serve *s, int fd, uint64_t skip)
         const uint32_t suspect = (skip >> w & 1) != 0 ? f[w].busy_with : 0;
         for (uint32_t slot = 0; slot < SERVE_BATCH; slot++)
             if (f[w].rx[slot].msg_len != 0 && slot + 1 != suspect && !was_answered(&f[w], slot))
-                count += replay_one(s, &f[w], slot);
+                count += replay_one(s, &f[w], slot, now);
     }
     union {
         const void *in;

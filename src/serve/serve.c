@@ -44,6 +44,7 @@ static void set_options(struct serve *s)
 {
     const struct serve_setup *setup = s->setup;
     s->options.version = "Perigee " PERIGEE_VERSION;
+    s->options.tcp_idle_ms = setup->tcp_idle_ms;
     if (setup->nsid_len == 0 || setup->nsid_len > SERVE_NSID_MAX)
         return;
     s->options.nsid = setup->nsid;

@@ -26,7 +26,8 @@
 #define TCP_NONE UINT32_MAX /* no connection, no buffer */
 
 struct tcp_conn {
-    int fd;              /* -1: free */
+    int fd; /* -1: free */
+    union addr from;
     uint32_t prev, next; /* by `since`, oldest first; or the free list by `next` */
     mono_t since;        /* the last whole query, or when all answers were taken */
     uint32_t in_len;
@@ -174,7 +175,7 @@ static enum sent flush(struct tcp *t, struct tcp_conn *c, uint32_t len, uint32_t
 
 /* Composes the answer to one query at the end of the scratch; its length with the two bytes before,
  * 0 when there is none. The image is asked for anew: a turn may last. */
-static uint32_t compose(struct tcp *t, const struct frame *f, uint32_t at)
+static uint32_t compose(struct tcp *t, const struct tcp_conn *c, const struct frame *f, uint32_t at)
 {
     struct serve *s = t->w->serve;
     struct answer_info info;
@@ -182,7 +183,10 @@ static uint32_t compose(struct tcp *t, const struct frame *f, uint32_t at)
     worker_progress(t->w);
     count_add(&t->w->row->rx_queries, 1);
     fault_before(f->message, f->len);
-    size_t len = answer_compose(&t->w->options, serve_image(s), f->message, f->len, ANSWER_TCP,
+    const struct answer_client client = { .transport = ANSWER_TCP,
+                                          .addr = &c->from,
+                                          .now = time_wall() };
+    size_t len = answer_compose(&t->w->options, serve_image(s), &client, f->message, f->len,
                                 out + 2, ANSWER_TCP_CAP, &info);
     len = fault_after(out + 2, len);
     if (len == 0) {
@@ -207,7 +211,7 @@ static bool answer_all(struct tcp *t, struct tcp_conn *c, mono_t now)
             return false;
         if (got == FRAME_MORE)
             break;
-        uint32_t n = compose(t, &f, len);
+        uint32_t n = compose(t, c, &f, len);
         if (n == 0)
             return false; /* no query at all: whoever sends that is no resolver */
         used += f.used;
@@ -274,7 +278,7 @@ static bool give_up_oldest(struct tcp *t, mono_t now)
     return true;
 }
 
-static void conn_open(struct tcp *t, int fd, mono_t now)
+static void conn_open(struct tcp *t, int fd, const union addr *from, mono_t now)
 {
     if (t->open == t->cap) {
         count_add(&t->w->row->tcp_refused, 1);
@@ -289,6 +293,7 @@ static void conn_open(struct tcp *t, int fd, mono_t now)
     else
         t->used++;
     c->fd = fd;
+    c->from = *from;
     c->in_len = c->out_len = c->out_off = c->out_answers = 0;
     c->out = TCP_NONE;
     c->at_end = false;
@@ -315,9 +320,11 @@ void serve_tcp_on_listener(struct tcp *t, uint32_t socket_idx, mono_t now)
 {
     const int listener = t->w->serve->setup->socket[socket_idx].fd;
     for (uint32_t i = 0; i < TCP_ACCEPTS; i++) {
-        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        union addr from = { 0 };
+        socklen_t from_len = sizeof from;
+        int fd = accept4(listener, &from.sa, &from_len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            conn_open(t, fd, now);
+            conn_open(t, fd, &from, now);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {

@@ -2,7 +2,7 @@
 
 /* A worker: one thread, one loop, its own sockets of every service address, its own connections. The
  * way of a query: recvmmsg() into the flight (serve/link.h), answer_compose(), sendmmsg(). Between
- * the two calls there is no lock, no allocation, no clock and no other system call. */
+ * the two calls there is no lock, no allocation and no other system call, and one look at the clock. */
 #include "serve/worker.h"
 
 #include <errno.h>
@@ -84,6 +84,7 @@ static uint32_t compose(struct worker *w, uint32_t n, bool any)
 {
     struct serve_flight *f = w->flight;
     const struct zone_set *zs = serve_image(w->serve);
+    struct answer_client client = { .transport = ANSWER_UDP, .now = time_wall() };
     uint64_t rcodes[16] = { 0 };
     uint32_t count = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -93,7 +94,8 @@ static uint32_t compose(struct worker *w, uint32_t n, bool any)
         f->busy_with = i + 1;
         atomic_signal_fence(memory_order_seq_cst);
         fault_before(f->query[i], f->rx[i].msg_len);
-        size_t len = answer_compose(&w->options, zs, f->query[i], f->rx[i].msg_len, ANSWER_UDP, out,
+        client.addr = &f->from[i];
+        size_t len = answer_compose(&w->options, zs, &client, f->query[i], f->rx[i].msg_len, out,
                                     ANSWER_UDP_CAP, &info);
         len = fault_after(out, len);
         if (len == 0)

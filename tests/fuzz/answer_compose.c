@@ -171,7 +171,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     size_t cap = (data[0] & 4) != 0 ? DNS_UDP_PLAIN_MAX : sizeof out;
     struct answer_info info;
-    size_t got = answer_compose(&o, zones, query, len, t, out, cap, &info);
+    const struct answer_client client = { .transport = t };
+    size_t got = answer_compose(&o, zones, &client, query, len, out, cap, &info);
     if (got == 0) {
         base_assert(info.kind == ANSWER_DROPPED);
         base_assert(len < DNS_HEADER_LEN || len > DNS_MESSAGE_MAX || (query[2] & 0x80) != 0);
@@ -183,7 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         cache = calloc(1, answer_cache_size());
     o.cache = cache;
     for (int i = 0; i < 3; i++) {
-        base_assert(answer_compose(&o, zones, query, len, t, again, cap, &info) == got);
+        base_assert(answer_compose(&o, zones, &client, query, len, again, cap, &info) == got);
         base_assert(memcmp(out, again, got) == 0);
     }
     base_assert(info.kind != ANSWER_DROPPED);

@@ -54,15 +54,13 @@ static bool one(const struct answer_options *o, const struct zone_set *zs)
     if (fread(query, 1, len, stdin) != len)
         return false;
     struct answer_info info;
-    size_t got = answer_compose(o, zs, query, len, head[0] == 't' ? ANSWER_TCP : ANSWER_UDP, out,
-                                sizeof out, &info);
+    const struct answer_client client = { .transport = head[0] == 't' ? ANSWER_TCP : ANSWER_UDP };
+    size_t got = answer_compose(o, zs, &client, query, len, out, sizeof out, &info);
     struct answer_options cached = *o;
     cached.cache = cache;
     for (int i = 0; i < 3; i++) {
         struct answer_info info2;
-        size_t len2 =
-            answer_compose(&cached, zs, query, len, head[0] == 't' ? ANSWER_TCP : ANSWER_UDP, again,
-                           sizeof again, &info2);
+        size_t len2 = answer_compose(&cached, zs, &client, query, len, again, sizeof again, &info2);
         if (len2 != got || memcmp(out, again, got) != 0 || info2.kind != info.kind) {
             fprintf(stderr, "the cache changes an answer\n");
             exit(3);

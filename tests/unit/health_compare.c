@@ -58,7 +58,8 @@ static size_t answer_as(const struct zone_set *zones, const struct question *q, 
                                  .udp_payload = payload };
     size_t len = probe_query_write(&pq, 1, 0x5555555555555555u, query, sizeof query);
     assert_true(len > 0);
-    len = answer_compose(&o, zones, query, len, t, out, ANSWER_TCP_CAP, &info);
+    const struct answer_client client = { .transport = t };
+    len = answer_compose(&o, zones, &client, query, len, out, ANSWER_TCP_CAP, &info);
     assert_true(len > 0);
     return len;
 }

@@ -40,7 +40,8 @@ static size_t answer(const uint8_t *query, size_t len, enum answer_transport t, 
     struct answer_info info;
     struct answer_options o = { .nsid = (const uint8_t *)s->nsid,
                                 .nsid_len = (uint16_t)strlen(s->nsid) };
-    return answer_compose(&o, s->served, query, len, t, out, ANSWER_TCP_CAP, &info);
+    const struct answer_client client = { .transport = t };
+    return answer_compose(&o, s->served, &client, query, len, out, ANSWER_TCP_CAP, &info);
 }
 
 static void on_udp(uv_poll_t *poll, int status, int events)
