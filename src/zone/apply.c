@@ -25,6 +25,7 @@ struct touched {
     struct zone_build_rr *rr; /* its records in the new version; owned */
     size_t count, cap;
     const struct zone_node *old; /* NULL: it did not exist */
+    uint32_t old_count;          /* its records */
 };
 
 struct touched_list {
@@ -125,6 +126,7 @@ static struct touched *touch(struct apply *a, struct touched_list *l, const uint
     if (root != 0 && zone_image_find(a->map, root, key, key_len, &e))
         t->old = zone_image_node_at(a->map, e.ref);
     add_old(a, t);
+    t->old_count = (uint32_t)t->count;
     return t;
 }
 
@@ -334,12 +336,14 @@ static uint32_t write_list(struct apply *a, struct touched_list *l, uint32_t roo
                                      .count = t->count };
         change[i] = (struct zone_tree_change){ .key = t->key, .key_len = t->key_len };
         a->dead += t->old != NULL ? t->old->size : 0;
+        fields->record_count -= t->old_count;
         if (t->gone)
             continue;
         zone_build_node_order(&n);
         zone_build_node_check(&a->b, &n, l == &a->names && t->key_len == 0);
         if (l == &a->names)
             n.flags = zone_build_node_flags(&n, is_occluded(a, t->key, t->key_len));
+        fields->record_count += (uint32_t)n.count;
         change[i].ref = zone_build_node_write(&a->b, &n);
         change[i].any = n.flags;
         if (l == &a->names && t->key_len == 0)
@@ -350,6 +354,8 @@ static uint32_t write_list(struct apply *a, struct touched_list *l, uint32_t roo
     if (l == &a->names) {
         fields->node_count = nodes;
         fields->any = any;
+    } else {
+        fields->nsec3_count = nodes;
     }
     return now;
 }

@@ -112,6 +112,7 @@ static void set_flags(struct pass *p, struct zone_build_node *n)
 static void put_node(struct pass *p, struct zone_build_node *n)
 {
     set_flags(p, n);
+    p->fields.record_count += (uint32_t)n->count;
     uint32_t ref = zone_build_node_write(p->b, n);
     zone_tree_add(&p->b->names, n->key, n->key_len, ref, n->flags);
     if (n->key_len == 0)
@@ -182,6 +183,7 @@ static void put_hashed(struct pass *p, const struct zone_build_node *name, size_
     zone_build_node_check(p->b, &n, false);
     if (!n.rr[0].sig) { /* data is before signatures: there is an NSEC3 */
         zone_tree_add(&p->b->nsec3, n.key, n.key_len, zone_build_node_write(p->b, &n), 0);
+        p->fields.record_count += (uint32_t)n.count;
         return;
     }
     char owner[DNS_TEXT_MAX];
@@ -252,7 +254,6 @@ void zone_build_zone(struct zone_build *b, const struct dns_name *origin, struct
 {
     struct pass p = { .b = b, .stage = stage, .file_names = file_names };
     b->origin = origin;
-    uint32_t nsec3_count;
     uint8_t nsec3_any;
     zone_stage_sort(stage);
     if (complete)
@@ -266,7 +267,7 @@ void zone_build_zone(struct zone_build *b, const struct dns_name *origin, struct
             zone_stage_done(stage, first);
     }
     p.fields.names = zone_tree_end(&b->names, &p.fields.node_count, &p.fields.any);
-    p.fields.nsec3 = zone_tree_end(&b->nsec3, &nsec3_count, &nsec3_any);
+    p.fields.nsec3 = zone_tree_end(&b->nsec3, &p.fields.nsec3_count, &nsec3_any);
     char text[DNS_TEXT_MAX];
     if (!p.has_soa && complete)
         zone_errors_add(

@@ -17,6 +17,11 @@ uint32_t zone_serial(const struct zone *z)
     return z->serial;
 }
 
+uint32_t zone_record_count(const struct zone *z)
+{
+    return z->record_count;
+}
+
 const struct zone_node *zone_apex(const struct zone *z)
 {
     return zone_image_node_at(zone_image_map_of(z), z->apex);

@@ -19,7 +19,7 @@
  * NSEC3) of its names, by canonical key below the origin. Whatever an image says, a reader checks each
  * reference and length against the mapping when it follows it: zone_image_at() and what builds on it. */
 #define IMAGE_MAGIC "PERIGEE\n"
-#define IMAGE_LAYOUT 1
+#define IMAGE_LAYOUT 2
 #define IMAGE_ENDIAN 0x01020304u
 #define IMAGE_PAGE 4096u   /* the head; objects begin here */
 #define IMAGE_SLOT_A 1024u /* in sectors of their own, so that a torn write hurts one only */
@@ -68,6 +68,8 @@ struct zone {
     uint32_t apex;         /* the node */
     uint32_t node_count;
     uint32_t serial;
+    uint32_t record_count; /* of all nodes, owners of NSEC3 included; each RRSIG is one */
+    uint32_t nsec3_count;  /* nodes of `nsec3` */
     uint16_t origin_key_len;
     uint8_t any;        /* the flags of all nodes of `names` */
     uint8_t origin_len; /* of its wire form behind this struct, root label included */

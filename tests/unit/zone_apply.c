@@ -228,6 +228,8 @@ static void same_zone(const struct zone *x, const struct zone *y, uint64_t from_
     assert_int_equal(y->node_count, count);
     assert_int_equal(x->any, y->any);
     assert_int_equal(zone_serial(x), zone_serial(y));
+    assert_int_equal(zone_record_count(x), zone_record_count(y));
+    assert_int_equal(x->nsec3_count, y->nsec3_count);
 }
 
 static struct zone_set *map(int fd)
