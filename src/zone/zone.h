@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "dns/name.h"
+#include "zone/version.h"
 
 /* The reading side of an image: all zones of a node in one version, position-independent, mapped
  * read-only by several processes at once. Everything returned is borrowed from the set and valid
@@ -23,6 +24,11 @@ struct zone_node;
  * it is no image, of another layout version, or torn. A file that was checked here can be read
  * without further checks, whatever its offsets say. */
 struct zone_set *zone_set_map(int fd, struct err *e) BASE_MUST_USE;
+/* The version `v` of the image in `fd`. Shares the mapping of `before` (which may be NULL) when that is
+ * of the same file, so that it costs nothing in proportion to the image; each set is still freed by
+ * itself. */
+struct zone_set *zone_set_map_version(int fd, const struct zone_version *v,
+                                      const struct zone_set *before, struct err *e) BASE_MUST_USE;
 void zone_set_free(struct zone_set *s);
 void zone_set_cleanup(struct zone_set **s);
 
@@ -39,12 +45,20 @@ const struct zone *zone_set_at(const struct zone_set *s, uint32_t idx);
 /* The zone with the longest origin at or above `name`; NULL when none is. */
 const struct zone *zone_set_find(const struct zone_set *s, const struct dns_name *name);
 
+/* Whether a zone can be answered from. */
+enum zone_state {
+    ZONE_SERVED = 0, /* it has content, and that is valid */
+    ZONE_EMPTY,      /* it is configured and has no content yet: it has no apex node */
+    ZONE_EXPIRED, /* it has content, older than the SOA's expire time (RFC 1035 section 3.3.13) */
+};
+enum zone_state zone_state(const struct zone *z);
+
 void zone_origin(const struct zone *z, struct dns_name *out);
 uint32_t zone_serial(const struct zone *z);
 uint32_t zone_record_count(const struct zone *z); /* each RRSIG and NSEC3 is one */
-bool zone_has_nsec(const struct zone *z);  /* the apex owns an NSEC */
-bool zone_has_nsec3(const struct zone *z); /* the apex owns an NSEC3PARAM */
-const struct zone_node *zone_apex(const struct zone *z);
+bool zone_has_nsec(const struct zone *z);                /* the apex owns an NSEC */
+bool zone_has_nsec3(const struct zone *z);               /* the apex owns an NSEC3PARAM */
+const struct zone_node *zone_apex(const struct zone *z); /* NULL when it is ZONE_EMPTY */
 
 /* One RRset and the RRSIGs that cover it. RDATA is `count` times { u16 length in network order,
  * bytes }, names in it uncompressed and in the case of the zone's text, in canonical order without
