@@ -55,7 +55,7 @@ enum zone_state zone_state(const struct zone *z);
 
 void zone_origin(const struct zone *z, struct dns_name *out);
 uint32_t zone_serial(const struct zone *z);
-uint32_t zone_record_count(const struct zone *z); /* each RRSIG and NSEC3 is one */
+uint32_t zone_record_count(const struct zone *z);        /* each RRSIG and NSEC3 is one */
 bool zone_has_nsec(const struct zone *z);                /* the apex owns an NSEC */
 bool zone_has_nsec3(const struct zone *z);               /* the apex owns an NSEC3PARAM */
 const struct zone_node *zone_apex(const struct zone *z); /* NULL when it is ZONE_EMPTY */
