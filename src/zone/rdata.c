@@ -73,6 +73,21 @@ int zone_rdata_compare(uint16_t type, const uint8_t *a, size_t a_len, const uint
     return compare_bytes(a, (size_t)(a_end - a), b, (size_t)(b_end - b));
 }
 
+void zone_rdata_canonical(uint16_t type, const uint8_t *rdata, size_t len, uint8_t *out)
+{
+    const uint8_t *p = rdata, *end = rdata + len;
+    memcpy(out, rdata, len);
+    for (const char *field = dns_type_shape(type); *field != '\0'; field++) {
+        const uint8_t *next = field_end(*field, p, end);
+        if (next == NULL)
+            return; /* broken: as bytes */
+        /* A length byte is no letter: it is below 64. */
+        for (; field_folds(type, *field) && p < next; p++)
+            out[p - rdata] = lower(*p);
+        p = next;
+    }
+}
+
 const char *zone_rdata_fault(uint16_t type, const uint8_t *rdata, size_t len)
 {
     if (!dns_type_is_data(type))

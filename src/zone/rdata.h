@@ -11,6 +11,9 @@
 int zone_rdata_compare(uint16_t type, const uint8_t *a, size_t a_len, const uint8_t *b,
                        size_t b_len);
 
+/* Writes RDATA in its canonical form (RFC 4034 section 6.2), which is as long, to `out`. */
+void zone_rdata_canonical(uint16_t type, const uint8_t *rdata, size_t len, uint8_t *out);
+
 /* NULL when a zone may hold such RDATA, else what is wrong with it. */
 const char *zone_rdata_fault(uint16_t type, const uint8_t *rdata, size_t len);
 

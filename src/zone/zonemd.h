@@ -38,6 +38,8 @@ struct zone_zonemd {
     bool more_names, more_nsec3;
     uint64_t records;               /* digested so far */
     enum zone_zonemd_result result; /* as far as it is known before the digest is */
+    size_t used;
+    uint8_t buf[4096]; /* on its way into the hashes */
     char why[200];
 };
 
