@@ -129,4 +129,16 @@ const struct zone_node *zone_node_before(const struct zone *z, const struct dns_
 /* All nodes in canonical order: zone_apex() first, NULL after the last. */
 const struct zone_node *zone_node_after(const struct zone *z, const struct zone_node *n);
 
+/* All owners of records and all empty non-terminals in canonical order, then all owners of NSEC3 in
+ * theirs, which zone_node_after() never gives. A walk knows its place, so that a step costs the same in a
+ * zone of any size. */
+struct zone_walk {
+    const struct zone *z;
+    uint64_t left; /* nodes at most: a walk over a broken image ends as well */
+    bool more, nsec3;
+    uint64_t place[18];
+};
+void zone_walk_begin(struct zone_walk *w, const struct zone *z);
+const struct zone_node *zone_walk_next(struct zone_walk *w); /* NULL after the last */
+
 #endif
