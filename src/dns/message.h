@@ -30,6 +30,7 @@
 #define DNS_EDNS_DO 0x8000 /* in the OPT's 16 flag bits (RFC 3225) */
 enum dns_edns_option {
     DNS_EDNS_NSID = 3,         /* RFC 5001 */
+    DNS_EDNS_EXPIRE = 9,       /* RFC 7314 */
     DNS_EDNS_COOKIE = 10,      /* RFC 7873 */
     DNS_EDNS_KEEPALIVE = 11,   /* RFC 7828 */
     DNS_EDNS_PADDING = 12,     /* RFC 7830 */
