@@ -109,11 +109,15 @@ size_t answer_compose(const struct answer_options *o, const struct zone_set *zs,
                       const struct answer_client *client, const uint8_t *query, size_t len,
                       uint8_t *out, size_t cap, struct answer_info *info);
 
-/* The response to `query` that says `rcode` and, to those who sent an OPT, `ede` (enum dns_ede, or
- * DNS_EDE_NONE), and has no records: for who decides before a zone is asked (access, rate, transfers). What the
- * query itself deserves (FORMERR, BADVERS) goes before. Otherwise as answer_compose(). */
+/* The response that says no more than `verdict`: for who decides before a zone is asked (access, rate,
+ * transfers). What the query itself deserves (FORMERR, NOTIMP, BADVERS) goes before. Otherwise as
+ * answer_compose(). */
+struct answer_verdict {
+    uint16_t rcode;
+    uint16_t ede; /* enum dns_ede, for those who sent an OPT; DNS_EDE_NONE */
+};
 size_t answer_error(const struct answer_options *o, const struct answer_client *client,
-                    uint16_t rcode, uint16_t ede, const uint8_t *query, size_t len, uint8_t *out,
-                    size_t cap, struct answer_info *info);
+                    const struct answer_verdict *verdict, const uint8_t *query, size_t len,
+                    uint8_t *out, size_t cap, struct answer_info *info);
 
 #endif

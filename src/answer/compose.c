@@ -9,10 +9,8 @@
 #include "answer/state.h"
 
 #define UDP_PAYLOAD_DEFAULT 1232 /* fits every path (dnsflagday.net/2020) */
-#define OPT_LEN 11
-#define OPTION_LEN 4 /* of an option without its data */
 
-static uint16_t payload_max(const struct answer_options *o)
+uint16_t answer_payload_max(const struct answer_options *o)
 {
     uint16_t max = o->udp_payload_max != 0 ? o->udp_payload_max : UDP_PAYLOAD_DEFAULT;
     return max < DNS_UDP_PLAIN_MAX ? DNS_UDP_PLAIN_MAX : max;
@@ -23,40 +21,10 @@ static size_t response_limit(const struct answer_options *o, const struct dns_qu
 {
     size_t limit = DNS_MESSAGE_MAX;
     if (t == ANSWER_UDP) {
-        uint16_t ours = payload_max(o);
+        uint16_t ours = answer_payload_max(o);
         limit = q->udp_payload < ours ? q->udp_payload : ours; /* 512 without EDNS */
     }
     return cap < limit ? cap : limit;
-}
-
-/* Bytes that our OPT takes; NSID only for those who ask (RFC 5001 section 2.1). */
-static size_t opt_len(const struct answer_state *a)
-{
-    if (!a->q->edns)
-        return 0;
-    bool nsid = a->q->nsid_asked && a->o->nsid_len > 0 && a->o->nsid_len <= ANSWER_NSID_MAX;
-    return OPT_LEN + (nsid ? OPTION_LEN + a->o->nsid_len : 0);
-}
-
-static void opt_write(struct answer_state *a)
-{
-    size_t len = opt_len(a);
-    if (len == 0)
-        return;
-    struct wr *w = &a->m.w;
-    wr_u8(w, 0);
-    wr_u16(w, DNS_TYPE_OPT);
-    wr_u16(w, payload_max(a->o));
-    wr_u8(w, (uint8_t)(a->rcode >> 4));
-    wr_u8(w, 0); /* our version, whatever theirs (RFC 6891 section 6.1.3) */
-    wr_u16(w, a->q->dnssec_ok ? DNS_EDNS_DO : 0);
-    wr_u16(w, (uint16_t)(len - OPT_LEN));
-    if (len > OPT_LEN) {
-        wr_u16(w, DNS_EDNS_NSID);
-        wr_u16(w, a->o->nsid_len);
-        wr_bytes(w, a->o->nsid, a->o->nsid_len);
-    }
-    a->m.count[DNS_ADDITIONAL]++;
 }
 
 /* As it came, case included. */
@@ -83,9 +51,11 @@ static void header_write(struct answer_state *a)
 
 /* ---- what is not a question about a zone ---- */
 
-static void error(struct answer_state *a, uint16_t rcode)
+/* A response without records. */
+static void error(struct answer_state *a, uint16_t rcode, uint16_t ede)
 {
     a->rcode = rcode;
+    a->ede = ede;
     a->info->kind = rcode == DNS_RCODE_REFUSED ? ANSWER_REFUSED : ANSWER_ERROR;
 }
 
@@ -105,7 +75,7 @@ static void chaos(struct answer_state *a)
     else if (name_is(&q->qname, "version.server.") || name_is(&q->qname, "version.bind."))
         text = a->o->version;
     if (text == NULL) {
-        error(a, DNS_RCODE_REFUSED);
+        error(a, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED);
         return;
     }
     a->info->kind = ANSWER_CHAOS;
@@ -158,46 +128,59 @@ static void tsig_write(struct answer_state *a, const uint8_t *query, size_t len)
 static void tsig_refuse(struct answer_state *a)
 {
     a->tsig_refused = true;
-    error(a, DNS_RCODE_NOTAUTH);
+    error(a, DNS_RCODE_NOTAUTH, DNS_EDE_NONE);
 }
 
 static void dispatch(struct answer_state *a, enum dns_grade grade)
 {
     const struct dns_query *q = a->q;
     if (grade == DNS_GRADE_FORMERR)
-        error(a, DNS_RCODE_FORMERR);
+        error(a, DNS_RCODE_FORMERR, DNS_EDE_NONE);
     else if (grade == DNS_GRADE_NOTIMP)
-        error(a, DNS_RCODE_NOTIMP);
+        error(a, DNS_RCODE_NOTIMP, DNS_EDE_NOT_SUPPORTED);
     else if (grade == DNS_GRADE_BADVERS)
-        error(a, DNS_RCODE_BADVERS);
+        error(a, DNS_RCODE_BADVERS, DNS_EDE_NONE);
     else if (q->tsig)
         tsig_refuse(a);
     else if (q->qclass == DNS_CLASS_CH)
         chaos(a);
     else if (q->qclass != DNS_CLASS_IN && q->qclass != DNS_CLASS_ANY)
-        error(a, DNS_RCODE_REFUSED);
+        error(a, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED);
     else
         answer_resolve(a);
     if (q->qclass == DNS_CLASS_ANY)
         a->aa = false; /* RFC 1035 section 6.2: we do not know all classes */
 }
 
-/* Everything but the answer itself; `rcode` is what the caller has decided, or NOERROR. */
-static size_t respond(struct answer_state *a, enum dns_grade grade, uint16_t rcode,
-                      const struct answer_client *client, const uint8_t *query, size_t len,
+/* What the sections of the response are about. */
+static void decide(struct answer_state *a, enum dns_grade grade, uint16_t edns_rcode,
+                   const struct answer_verdict *given)
+{
+    bool cookie_only = a->q->empty && a->cookie_due && a->q->edns_version == 0;
+    if (cookie_only || (grade == DNS_GRADE_OK && edns_rcode != DNS_RCODE_NOERROR)) {
+        error(a, edns_rcode, DNS_EDE_NONE);
+    } else if (grade == DNS_GRADE_OK && given != NULL) {
+        error(a, given->rcode, given->ede);
+    } else {
+        dispatch(a, grade);
+    }
+}
+
+static size_t respond(struct answer_state *a, enum dns_grade grade,
+                      const struct answer_verdict *given, const uint8_t *query, size_t len,
                       uint8_t *out, size_t cap)
 {
-    size_t limit = response_limit(a->o, a->q, client->transport, cap);
-    limit -= client->tsig_room < limit - DNS_HEADER_LEN ? client->tsig_room : 0;
+    uint16_t edns_rcode = answer_edns_begin(a);
+    size_t limit = response_limit(a->o, a->q, a->client->transport, cap);
+    size_t least = (size_t)DNS_HEADER_LEN + a->q->question_len + a->opt_len;
+    if (a->client->tsig_room < limit - least)
+        limit -= a->client->tsig_room;
     answer_wire_init(&a->m, out, limit);
     question_write(a, query);
-    a->m.w.end -= opt_len(a);
-    if (rcode != DNS_RCODE_NOERROR && grade == DNS_GRADE_OK)
-        error(a, rcode);
-    else
-        dispatch(a, grade);
+    a->m.w.end -= a->opt_len;
+    decide(a, grade, edns_rcode, given);
     a->m.w.end = out + limit;
-    opt_write(a);
+    answer_edns_write(a);
     if (a->tsig_refused)
         tsig_write(a, query, len);
     header_write(a);
@@ -207,8 +190,9 @@ static size_t respond(struct answer_state *a, enum dns_grade grade, uint16_t rco
 }
 
 static size_t compose(const struct answer_options *o, const struct zone_set *zs,
-                      const struct answer_client *client, uint16_t rcode, const uint8_t *query,
-                      size_t len, uint8_t *out, size_t cap, struct answer_info *info)
+                      const struct answer_client *client, const struct answer_verdict *given,
+                      const uint8_t *query, size_t len, uint8_t *out, size_t cap,
+                      struct answer_info *info)
 {
     struct dns_query q;
     enum dns_grade grade = dns_query_parse(&q, query, len);
@@ -219,6 +203,7 @@ static size_t compose(const struct answer_options *o, const struct zone_set *zs,
         return 0;
     struct answer_state a;
     a.o = o;
+    a.client = client;
     a.zs = zs;
     a.q = &q;
     a.info = info;
@@ -226,24 +211,24 @@ static size_t compose(const struct answer_options *o, const struct zone_set *zs,
     a.tsig_refused = false;
     a.aa = a.tc = a.extra.there = false;
     a.rcode = DNS_RCODE_NOERROR;
+    a.ede = DNS_EDE_NONE;
     a.fill_wanted = a.narrow = a.whole_name = false;
     a.chain = a.dnames_used = a.proofs_used = a.hosts_used = 0;
     if (client->tsig_room != 0)
         q.tsig = false;
-    return respond(&a, grade, rcode, client, query, len, out, cap);
+    return respond(&a, grade, given, query, len, out, cap);
 }
 
 size_t answer_compose(const struct answer_options *o, const struct zone_set *zs,
                       const struct answer_client *client, const uint8_t *query, size_t len,
                       uint8_t *out, size_t cap, struct answer_info *info)
 {
-    return compose(o, zs, client, DNS_RCODE_NOERROR, query, len, out, cap, info);
+    return compose(o, zs, client, NULL, query, len, out, cap, info);
 }
 
 size_t answer_error(const struct answer_options *o, const struct answer_client *client,
-                    uint16_t rcode, uint16_t ede, const uint8_t *query, size_t len, uint8_t *out,
-                    size_t cap, struct answer_info *info)
+                    const struct answer_verdict *verdict, const uint8_t *query, size_t len,
+                    uint8_t *out, size_t cap, struct answer_info *info)
 {
-    (void)ede;
-    return compose(o, NULL, client, rcode, query, len, out, cap, info);
+    return compose(o, NULL, client, verdict, query, len, out, cap, info);
 }

@@ -379,16 +379,35 @@ static bool sections_write(struct answer_state *a)
     return !a->tc && answer_additional_write(a);
 }
 
+/* A zone that is ours and cannot be answered from: SERVFAIL, and why (RFC 8914 sections 4.15 and 4.25). */
+static bool zone_unusable(struct answer_state *a, const struct zone *z)
+{
+    (void)z;
+    enum zone_state state = ZONE_SERVED; /* state */
+    if (state == ZONE_SERVED)
+        return false;
+    a->rcode = DNS_RCODE_SERVFAIL;
+    a->ede = state == ZONE_EMPTY ? DNS_EDE_NOT_READY : DNS_EDE_INVALID_DATA;
+    kind_set(a, ANSWER_ERROR);
+    return true;
+}
+
 void answer_resolve(struct answer_state *a)
 {
     a->sname = &a->q->qname;
     a->zone = zone_choose(a);
     a->info->zone = a->zone;
-    if (a->zone == NULL || a->q->qtype == DNS_TYPE_AXFR || a->q->qtype == DNS_TYPE_IXFR) {
+    bool transfer = a->q->qtype == DNS_TYPE_AXFR || a->q->qtype == DNS_TYPE_IXFR;
+    if (a->zone == NULL || transfer) {
         a->rcode = DNS_RCODE_REFUSED;
+        a->ede = a->zone == NULL                      ? DNS_EDE_NOT_AUTHORITATIVE
+                 : a->client->transport == ANSWER_UDP ? DNS_EDE_NOT_SUPPORTED /* RFC 5936 4.2 */
+                                                      : DNS_EDE_PROHIBITED;
         kind_set(a, ANSWER_REFUSED);
         return;
     }
+    if (zone_unusable(a, a->zone))
+        return;
     struct answer_wire_mark mark = answer_wire_mark(&a->m);
     if (sections_write(a)) {
         answer_cache_keep(a);

@@ -11,6 +11,9 @@
 #define ANSWER_PROOFS_MAX 24 /* NSEC or NSEC3 owners in one answer: one a link, three at its end */
 #define ANSWER_HOSTS_MAX 64  /* names whose addresses are in the additional section */
 
+#define ANSWER_COOKIE_CLIENT_LEN 8
+#define ANSWER_COOKIE_LEN 24 /* the client's and ours */
+
 /* The owner of a denial. Proofs are collected while the answer section grows, and written behind it. */
 struct answer_proof {
     const struct zone *zone;
@@ -36,6 +39,7 @@ struct answer_cache_key {
 
 struct answer_state {
     const struct answer_options *o;
+    const struct answer_client *client;
     const struct zone_set *zs;
     const struct dns_query *q;
     struct answer_info *info;
@@ -45,6 +49,11 @@ struct answer_state {
     bool aa, tc;
     bool tsig_refused; /* the answer says so in a TSIG of its own */
     uint16_t rcode;
+    uint16_t ede; /* what is to be sent with it */
+
+    uint16_t opt_len; /* held back for the OPT; 0: none is sent */
+    bool cookie_due;
+    uint8_t cookie[ANSWER_COOKIE_LEN];
 
     const struct zone *zone;      /* where the present name is looked up */
     const struct dns_name *sname; /* SNAME of RFC 1034 section 4.3.2: qname, then a target */
@@ -63,6 +72,21 @@ struct answer_state {
     struct answer_proof proofs[ANSWER_PROOFS_MAX];
     const struct zone_node *hosts[ANSWER_HOSTS_MAX];
 };
+
+/* edns.c: reads the query's options and holds back the room that the answers to them take. Returns what the
+ * response has to say because of them: NOERROR, FORMERR or BADCOOKIE. */
+uint16_t answer_edns_begin(struct answer_state *a);
+void answer_edns_write(struct answer_state *a);
+
+/* cookie.c: whether the client has an address that a cookie can be made for, and what the COOKIE option's `len` bytes (8, or 16 to 40) are worth, and the one to answer
+ * with. */
+bool answer_cookie_may(const struct answer_client *client);
+enum answer_cookie answer_cookie_read(const struct answer_cookies *c,
+                                      const struct answer_client *client, const uint8_t *cookie,
+                                      uint8_t len, uint8_t out[ANSWER_COOKIE_LEN]);
+
+/* compose.c: the UDP payload that we send and announce. */
+uint16_t answer_payload_max(const struct answer_options *o);
 
 /* resolve.c: fills the sections for a question of class IN. */
 void answer_resolve(struct answer_state *a);

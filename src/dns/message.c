@@ -20,9 +20,10 @@ size_t dns_ask_write(const struct dns_ask *ask, uint8_t *out, size_t cap)
         wr_u16(&w, ask->udp_payload);
         wr_u16(&w, 0); /* RCODE bits and version */
         wr_u16(&w, ask->dnssec_ok ? DNS_EDNS_DO : 0);
-        wr_u16(&w, ask->nsid ? 4 : 0);
+        wr_u16(&w, (uint16_t)((ask->nsid ? 4 : 0) + ask->options_len));
         if (ask->nsid)
             wr_u32(&w, DNS_EDNS_NSID << 16);
+        wr_bytes(&w, ask->options, ask->options_len);
     }
     return w.full ? 0 : wr_len(&w);
 }

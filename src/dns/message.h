@@ -68,17 +68,25 @@ struct dns_query {
     uint16_t id, flags; /* as in the header, host order */
     uint8_t opcode;
 
+    bool empty;    /* no question was announced, and the message is whole (RFC 7873 section 5.4) */
     bool question; /* exactly one question was announced and could be read */
     struct dns_name qname;
     uint16_t qtype, qclass;
     uint16_t question_len; /* bytes from the header's end to the question's end */
 
     bool edns; /* one well-formed OPT was found in the additional section */
-    bool dnssec_ok, nsid_asked;
+    bool dnssec_ok;
     uint8_t edns_version;
     uint16_t udp_payload; /* the client's, at least 512 (RFC 6891 section 6.2.3) */
-    uint8_t cookie_len;   /* bytes of the COOKIE option: 8, or 16 to 40; 0 when absent */
-    const uint8_t *cookie;
+    /* Options; all others are passed over (section 6.1.2). */
+    bool nsid_asked;        /* whatever its payload (RFC 5001 section 2.1) */
+    bool zoneversion_asked; /* likewise (RFC 9660 section 3.2) */
+    bool expire_asked;      /* RFC 7314 */
+    bool padding_asked;     /* RFC 7830 */
+    bool keepalive_asked;   /* RFC 7828 */
+    bool keepalive_broken;  /* it has a timeout, which only servers send (section 3.2.1) */
+    uint8_t cookie_len;     /* of the first COOKIE option: 8, or 16 to 40; 0: of another length */
+    const uint8_t *cookie;  /* NULL when there is none */
 
     bool tsig; /* the last record is a TSIG: tsig_at is where it begins (RFC 8945 section 5.1) */
     uint16_t tsig_at;
@@ -94,9 +102,11 @@ struct dns_ask {
     bool rd, cd;
     const struct dns_name *qname;
     uint16_t qtype, qclass;
-    bool edns; /* with an OPT; the next three count only then */
+    bool edns; /* with an OPT; the rest counts only then */
     bool dnssec_ok, nsid;
     uint16_t udp_payload;
+    const uint8_t *options; /* more of them, as on the wire; may be NULL */
+    uint16_t options_len;
 };
 
 /* Writes a query; returns its length, 0 when `cap` is too small (512 is always enough). */

@@ -22,20 +22,43 @@ static void name_skip(struct rd *r)
     }
 }
 
+static void option_take(struct dns_query *q, uint16_t code, const uint8_t *data, uint16_t len)
+{
+    switch (code) {
+    case DNS_EDNS_NSID:
+        q->nsid_asked = true;
+        break;
+    case DNS_EDNS_EXPIRE:
+        q->expire_asked = true;
+        break;
+    case DNS_EDNS_COOKIE:
+        if (q->cookie != NULL)
+            break;
+        q->cookie = data;
+        q->cookie_len = (uint8_t)(len == 8 || (len >= 16 && len <= 40) ? len : 0);
+        break;
+    case DNS_EDNS_KEEPALIVE:
+        q->keepalive_asked = true;
+        q->keepalive_broken |= len != 0;
+        break;
+    case DNS_EDNS_PADDING:
+        q->padding_asked = true;
+        break;
+    case DNS_EDNS_ZONEVERSION:
+        q->zoneversion_asked = true;
+        break;
+    default:
+        break;
+    }
+}
+
 static bool options_parse(struct dns_query *q, struct rd r)
 {
     while (!r.bad && rd_left(&r) > 0) {
         uint16_t code = rd_u16(&r), len = rd_u16(&r);
         const uint8_t *data = rd_bytes(&r, len);
-        if (data == NULL)
-            break;
-        if (code == DNS_EDNS_NSID) {
-            q->nsid_asked = true; /* its payload is ignored (RFC 5001 section 2.1) */
-        } else if (code == DNS_EDNS_COOKIE && q->cookie == NULL &&
-                   (len == 8 || (len >= 16 && len <= 40))) {
-            q->cookie = data;
-            q->cookie_len = (uint8_t)len;
-        }
+        if (data != NULL)
+            option_take(q, code, data, len);
     }
     return !r.bad;
 }
@@ -81,7 +104,9 @@ static bool record_parse(struct dns_query *q, struct rd *r, const uint8_t *msg, 
 
 static void query_clear(struct dns_query *q)
 {
-    q->question = q->edns = q->dnssec_ok = q->nsid_asked = q->tsig = false;
+    q->empty = q->question = q->edns = q->dnssec_ok = q->tsig = false;
+    q->nsid_asked = q->zoneversion_asked = q->expire_asked = q->padding_asked = false;
+    q->keepalive_asked = q->keepalive_broken = false;
     q->qtype = q->qclass = q->question_len = 0;
     q->edns_version = q->cookie_len = 0;
     q->udp_payload = DNS_UDP_PLAIN_MAX;
@@ -117,6 +142,7 @@ static bool body_parse(struct dns_query *q, struct rd *r, const uint8_t *msg)
     for (uint32_t i = 0; i < total; i++)
         if (!record_parse(q, r, msg, i >= before, i + 1 == total))
             return false;
+    q->empty = rd_left(r) == 0 && qdcount == 0;
     return rd_left(r) == 0 && q->question;
 }
 

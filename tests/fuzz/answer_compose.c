@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Any bytes as a query to a server of zones with everything in them. The first byte chooses transport
- * and options. Whatever comes back is a whole response of the right size, id and question. */
+/* Any bytes as a query to a server of zones with everything in them. The first byte chooses transport,
+ * client and options. Whatever comes back is a whole response of the right size, id and question, with
+ * options that were asked for. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,36 @@ static void records_differ(const uint8_t *out, size_t got)
     }
 }
 
+/* RFC 9018 appendix A.1: the cookie of this client, at this time, by this secret. */
+#define COOKIE_TIME_S 1559731985
+#define COOKIE "\x24\x64\xc4\xab\xcf\x10\xc9\x57"
+#define COOKIE_SERVER "\1\0\0\0\x5c\xf7\x9f\x11\x1f\x81\x30\xc3\xee\xe2\x94\x80"
+static const struct answer_cookies cookies = { .count = 2,
+                                               .secret = { { 0xe5, 0xe9, 0x73, 0xe5, 0xa6, 0xb2,
+                                                             0xa4, 0x3f, 0x48, 0xe7, 0xdc, 0x84,
+                                                             0x9e, 0x37, 0xbf, 0xcf } } };
+
+/* The upper bits of a byte as options of a query. */
+static uint16_t options_of(uint8_t bits, uint8_t out[64])
+{
+    static const struct {
+        uint8_t bit;
+        uint16_t len;
+        const char *bytes;
+    } rows[] = {
+        { 0x08, 12, "\0\x0a\0\x08" COOKIE }, { 0x10, 28, "\0\x0a\0\x18" COOKIE COOKIE_SERVER },
+        { 0x20, 4, "\0\x0b\0\0" },           { 0x40, 4, "\0\x13\0\0" },
+        { 0x80, 4, "\0\x0c\0\0" },
+    };
+    uint16_t len = 0;
+    for (size_t i = 0; i < BASE_COUNT(rows); i++)
+        if ((bits & rows[i].bit) != 0) {
+            memcpy(out + len, rows[i].bytes, rows[i].len);
+            len = (uint16_t)(len + rows[i].len);
+        }
+    return len;
+}
+
 /* Bytes as a choice of labels of the zones above, a type and flags: a good query that gets deep. */
 static size_t query_of(const uint8_t *data, size_t size, uint8_t query[512])
 {
@@ -105,6 +136,7 @@ static size_t query_of(const uint8_t *data, size_t size, uint8_t query[512])
                                       39, 43, 46, 47, 48, 65, 255, 99 };
     struct dns_name name;
     char text[512] = "";
+    uint8_t options[64];
     if (size < 4)
         return 0;
     for (size_t i = 3; i < size && i < 12; i++) {
@@ -119,17 +151,52 @@ static size_t query_of(const uint8_t *data, size_t size, uint8_t query[512])
                            .edns = (data[1] & 1) != 0,
                            .dnssec_ok = (data[1] & 2) != 0,
                            .nsid = (data[1] & 4) != 0,
-                           .udp_payload = (uint16_t)(data[2] * 8) };
+                           .udp_payload = (uint16_t)(data[2] * 8),
+                           .options = options };
+    ask.options_len = options_of(data[1], options);
     return dns_ask_write(&ask, query, 512);
 }
 
+/* Each option once, and none that was not asked for, but extended errors. */
+static void options_hold(const struct dns_query *q, const struct answer_client *client,
+                         const struct dns_rr *opt, size_t got, const struct answer_info *info)
+{
+    struct rd r = opt->rdata;
+    uint32_t seen = 0;
+    while (rd_left(&r) > 0) {
+        uint16_t code = rd_u16(&r), len = rd_u16(&r);
+        const uint8_t *data = rd_bytes(&r, len);
+        base_assert(data != NULL);
+        base_assert(code < 32 && (seen >> code & 1) == 0);
+        seen |= 1u << code;
+        if (code == DNS_EDNS_NSID)
+            base_assert(q->nsid_asked && len == 4);
+        else if (code == DNS_EDNS_COOKIE)
+            base_assert(q->cookie_len >= 8 && len == 24 && memcmp(data, q->cookie, 8) == 0);
+        else if (code == DNS_EDNS_KEEPALIVE)
+            base_assert(q->keepalive_asked && len == 2 && client->transport != ANSWER_UDP);
+        else if (code == DNS_EDNS_ZONEVERSION)
+            base_assert(q->zoneversion_asked && len == 6 && info->zone != NULL);
+        else if (code == DNS_EDNS_EDE)
+            base_assert(len == 2 && (data[0] << 8 | data[1]) == info->ede);
+        else
+            base_assert(code == DNS_EDNS_PADDING && q->padding_asked && rd_left(&r) == 0 &&
+                        client->transport == ANSWER_TLS);
+    }
+    base_assert((seen >> DNS_EDNS_EDE & 1) == (info->ede != DNS_EDE_NONE));
+    if ((seen >> DNS_EDNS_PADDING & 1) != 0 && got + client->tsig_room < 65000)
+        base_assert((got + client->tsig_room) % 468 == 0 ||
+                    got + client->tsig_room == DNS_UDP_PLAIN_MAX);
+}
+
 static void response_holds(const uint8_t *query, size_t len, const uint8_t *out, size_t got,
-                           size_t limit, const struct answer_info *info)
+                           size_t limit, const struct answer_client *client,
+                           const struct answer_info *info)
 {
     static uint8_t rdata[DNS_MESSAGE_MAX];
     struct dns_query q;
     struct dns_reader d;
-    struct dns_rr rr;
+    struct dns_rr rr, opt = { 0 };
     enum dns_reader_got step;
     unsigned opts = 0;
     base_assert(dns_query_parse(&q, query, len) != DNS_GRADE_DROP);
@@ -146,10 +213,14 @@ static void response_holds(const uint8_t *query, size_t len, const uint8_t *out,
     while ((step = dns_reader_next(&d, &rr)) == DNS_READER_RR) {
         base_assert(dns_reader_rdata(&d, &rr, rdata, sizeof rdata) >= 0);
         opts += rr.type == DNS_TYPE_OPT;
+        if (rr.type == DNS_TYPE_OPT)
+            opt = rr;
     }
     base_assert(step == DNS_READER_END);
     records_differ(out, got);
     base_assert(opts == (q.edns ? 1 : 0));
+    if (opts != 0)
+        options_hold(&q, client, &opt, got, info);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -161,8 +232,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                 .nsid_len = 4,
                                 .identity = "me",
                                 .version = "1",
+                                .tcp_idle_ms = 10000,
+                                .cookies = (data[0] & 0x10) != 0 ? &cookies : NULL,
                                 .any_full = (data[0] & 2) != 0 };
-    enum answer_transport t = (data[0] & 1) != 0 ? ANSWER_TCP : ANSWER_UDP;
+    enum answer_transport t = (data[0] & 1) == 0      ? ANSWER_UDP
+                              : (data[0] & 0x40) != 0 ? ANSWER_TLS
+                                                      : ANSWER_TCP;
+    union addr addr;
+    base_assert(addr_parse(&addr, (data[0] & 0x20) != 0 ? "2001:db8::1" : "198.51.100.100", 53));
     const uint8_t *query = data + 1;
     size_t len = size - 1;
     if ((data[0] & 8) != 0) {
@@ -171,7 +248,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     size_t cap = (data[0] & 4) != 0 ? DNS_UDP_PLAIN_MAX : sizeof out;
     struct answer_info info;
-    const struct answer_client client = { .transport = t };
+    const struct answer_client client = { .transport = t,
+                                          .addr = &addr,
+                                          .now.s = COOKIE_TIME_S,
+                                          .tsig_room = (data[0] & 0x80) != 0 ? 200 : 0 };
     size_t got = answer_compose(&o, zones, &client, query, len, out, cap, &info);
     if (got == 0) {
         base_assert(info.kind == ANSWER_DROPPED);
@@ -189,6 +269,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     base_assert(info.kind != ANSWER_DROPPED);
     base_assert(got >= DNS_HEADER_LEN);
-    response_holds(query, len, out, got, t == ANSWER_TCP || cap < 1232 ? cap : 1232, &info);
+    response_holds(query, len, out, got, t != ANSWER_UDP || cap < 1232 ? cap : 1232, &client,
+                   &info);
     return 0;
 }
