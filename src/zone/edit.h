@@ -20,6 +20,11 @@ struct zone_edit;
 /* A new image without zones, in a memfd of its own that can grow and not shrink. The first version is
  * the one after `last_version`, so that versions of a process count up over several files. */
 struct zone_edit *zone_edit_new(uint64_t last_version, struct err *e) BASE_MUST_USE;
+/* The same with the zones of the image in `fd` (a file of zone_set_write() or zone_build_image(), whose
+ * bytes zone_image_verify() found whole), committed already: its bytes are copied as they are, without a
+ * look at each record, so that a start costs what reading the file costs. What lies behind the image's
+ * end is not looked at. The caller keeps `fd`. */
+struct zone_edit *zone_edit_from(int fd, uint64_t last_version, struct err *e) BASE_MUST_USE;
 void zone_edit_free(struct zone_edit *ed);
 
 /* A descriptor of the same file that can only be read. Borrowed. */
