@@ -133,6 +133,7 @@ static bool options_fill(struct run *r)
     r->o.zones = fleet_file_zones(r->file.config, r->node, &r->o.zone_count);
     r->o.workers = r->node->workers;
     r->o.nsid = (const uint8_t *)r->node->nsid;
+    r->o.cookies_random = r->file.config->nodes.count == 1; /* who else would know them? */
     r->o.nsid_len = (uint32_t)strlen(r->node->nsid);
     if (r->node->bgp_port != 0) {
         r->o.bgp_listeners = r->node->bgp_listen.at;

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret_file.h"
 #include "cmd/cmd.h"
 #include "dns/name.h"
 #include "guard/guard.h"
@@ -24,7 +25,9 @@ static const char serve_help[] =
     "      --interface NAME      put the addresses there (lo), take them away at the end\n"
     "      --user NAME           answer as this user, without privilege\n"
     "      --tcp-clients N       connections at one time, 1024 if not given\n"
-    "      --tcp-idle-ms N       an idle one is closed after this, 10000 if not given\n";
+    "      --tcp-idle-ms N       an idle one is closed after this, 10000 if not given\n"
+    "      --cookie-secrets FILE shared secrets of DNS cookies, 32 hexadecimal digits a line;\n"
+    "                            random ones if not given\n";
 
 struct serve_args {
     struct guard_options o;
@@ -81,6 +84,20 @@ static void add_zone(struct serve_args *a, char *text)
     a->zone[a->o.zone_count++] = (struct guard_zone){ .origin = text, .file = file };
 }
 
+/* Once here, so that a mistake is told at once; the loader reads it again. */
+static void add_cookies(struct serve_args *a, const char *path)
+{
+    uint8_t secrets[SERVE_COOKIE_SECRETS_MAX][SERVE_COOKIE_SECRET_LEN];
+    struct err e = { 0 };
+    a->o.cookie_file = path;
+    if (secret_file_read(path, secrets[0], SERVE_COOKIE_SECRET_LEN, SERVE_COOKIE_SECRETS_MAX, &e) ==
+        0) {
+        fprintf(stderr, "perigee serve: %s%s%s\n", e.what, e.hint[0] != '\0' ? "; " : "", e.hint);
+        a->errors++;
+    }
+    explicit_bzero(secrets, sizeof secrets);
+}
+
 static uint32_t number(struct serve_args *a, const char *option, const char *text, uint32_t max)
 {
     char *end;
@@ -95,7 +112,7 @@ static uint32_t number(struct serve_args *a, const char *option, const char *tex
 
 static void parse(struct serve_args *a, int argc, char **argv)
 {
-    enum { LISTEN = 256, ZONE, NSID, WORKERS, USER, INTERFACE, CLIENTS, IDLE };
+    enum { LISTEN = 256, ZONE, NSID, WORKERS, USER, INTERFACE, CLIENTS, IDLE, COOKIES };
     static const struct option options[] = {
         { "listen", required_argument, NULL, LISTEN },
         { "zone", required_argument, NULL, ZONE },
@@ -105,6 +122,7 @@ static void parse(struct serve_args *a, int argc, char **argv)
         { "interface", required_argument, NULL, INTERFACE },
         { "tcp-clients", required_argument, NULL, CLIENTS },
         { "tcp-idle-ms", required_argument, NULL, IDLE },
+        { "cookie-secrets", required_argument, NULL, COOKIES },
         { NULL, 0, NULL, 0 },
     };
     int c;
@@ -137,6 +155,9 @@ static void parse(struct serve_args *a, int argc, char **argv)
         case IDLE:
             a->o.tcp_idle_ms = number(a, "--tcp-idle-ms: not", optarg, 3600000);
             break;
+        case COOKIES:
+            add_cookies(a, optarg);
+            break;
         default: /* getopt has said what */
             a->errors++;
         }
@@ -165,6 +186,7 @@ int cmd_serve(int argc, char **argv)
         a.service[i].interface = a.interface;
     a.o.services = a.service;
     a.o.zones = a.zone;
+    a.o.cookies_random = a.o.cookie_file == NULL;
     log_init("guard", LOG_LEVEL_INFO);
     return guard_run(&a.o);
 }

@@ -156,8 +156,10 @@ static bool open_shared(struct guard *g)
         }
     }
     g->load_errors = map_shared("perigee-errors", sizeof *g->load_errors, &g->errors_fd);
+    g->load_cookies =
+        map_shared("perigee-load-cookies", sizeof *g->load_cookies, &g->load_cookies_fd);
     g->control_page = map_shared("perigee-control", sizeof *g->control_page, &g->control_page_fd);
-    if (g->load_errors != NULL && g->control_page != NULL)
+    if (g->load_errors != NULL && g->load_cookies != NULL && g->control_page != NULL)
         return true;
     guard_complain(errno, NULL, "cannot make shared memory");
     return false;
@@ -242,6 +244,7 @@ static void run(struct guard *g)
         read_signals(g, now);
         guard_serving_step(g, now);
         guard_control_step(g, now);
+        guard_cookies_step(g, now);
         step_stop(g, now);
         if (g->load_wanted && g->stop == STOP_NO && g->load.pid == 0 && g->staged_fd < 0)
             guard_load_start(g, now);
@@ -299,7 +302,9 @@ static void init(struct guard *g, const struct guard_options *o)
 {
     const struct guard_child none = { .pid = 0, .pidfd = -1, .link = -1 };
     const mono_t now = time_mono();
-    *g = (struct guard){ .o = *o, .signals = -1, .loading_fd = -1, .errors_fd = -1 };
+    *g = (struct guard){
+        .o = *o, .signals = -1, .loading_fd = -1, .errors_fd = -1, .load_cookies_fd = -1
+    };
     fill_defaults(&g->o);
     for (uint32_t i = 0; i < GUARD_SLOTS; i++) {
         g->slot[i].child = none;
@@ -321,6 +326,7 @@ int guard_run(const struct guard_options *o)
         !guard_identity_find(&g->identity, o->user) || !raise_descriptors(&g->o) ||
         !open_signals(g) || !open_shared(g))
         return 1;
+    guard_cookies_step(g, time_mono());
     if (!guard_net_open(&g->net, &g->o) || !guard_load_start(g, time_mono())) {
         guard_net_close(&g->net, &g->o);
         return 1;

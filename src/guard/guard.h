@@ -42,6 +42,12 @@ struct guard_options {
     uint32_t tcp_clients_max; /* connections of a serve process; default 1024 */
     uint32_t tcp_idle_ms;     /* an idle connection is closed after this; default 10000 */
 
+    /* DNS cookies (RFC 7873): secrets from a file that is read again with each reload
+     * (base/secret_file.h), or random ones of this guard; with neither there are no cookies. */
+    const char *cookie_file;
+    bool cookies_random;   /* only without `cookie_file` */
+    bool cookies_required; /* a UDP client that sends a cookie must send a valid one */
+
     /* The control process. Without `control_socket` there is none, and the rest is not looked at. */
     const char
         *control_socket; /* path of the unix socket; its directory is made if it is missing */

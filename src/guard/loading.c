@@ -53,7 +53,8 @@ bool guard_load_start(struct guard *g, mono_t now)
     g->loading_fd = memfd_create("perigee-image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     g->load_deadline = mono_add_ms(now, GUARD_LOAD_MS);
     memset(g->load_errors, 0, sizeof *g->load_errors);
-    const int pass[] = { sources, g->loading_fd, g->errors_fd };
+    guard_cookies_load_begin(g);
+    const int pass[] = { sources, g->loading_fd, g->errors_fd, g->load_cookies_fd };
     const struct guard_start how = {
         .title = "perigee-load",
         .role = "load",
@@ -96,6 +97,7 @@ static void load_failed(struct guard *g, int status, mono_t now)
 
 void guard_load_ended(struct guard *g, int status, mono_t now)
 {
+    guard_cookies_load_ended(g);
     const int seals = fcntl(g->loading_fd, F_GET_SEALS);
     const int needed = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
     if (g->stop >= STOP_SERVE)
@@ -149,6 +151,7 @@ int guard_load_main(int argc, char **argv)
         guard_complain(errno, NULL, "the loader cannot read what to load");
         return 1;
     }
+    guard_load_cookies();
     bool ok = zone_build_image(sources, count, LOAD_FD_IMAGE, errs);
     for (uint32_t i = 0; i < errs->kept; i++)
         fprintf(stderr, "perigee: %s\n", zone_error_text(&errs->at[i], text, sizeof text));

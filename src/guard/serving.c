@@ -112,6 +112,7 @@ static void start(struct guard *g, mono_t now)
     s->pid = s->child.pid;
     s->state = SLOT_STARTING;
     g->standby = s;
+    guard_cookies_send(g, s);
     send_image(s, g->version, g->image_fd, now);
 }
 

@@ -11,6 +11,7 @@
 #include "guard/child.h"
 #include "guard/guard.h"
 #include "guard/link.h"
+#include "guard/load_role.h"
 #include "guard/net.h"
 #include "guard/watch.h"
 #include "serve/link.h"
@@ -83,11 +84,16 @@ struct guard {
     mono_t load_deadline;
     int loading_fd, errors_fd;
     struct zone_errors *load_errors;
+    struct load_cookies *load_cookies;
+    int load_cookies_fd;
     bool load_wanted;
     uint32_t load_asked; /* control's latest request, by number */
     uint32_t load_of;    /* load_asked when the latest load started */
     int image_fd, staged_fd;
     uint32_t version, staged_version, last_version;
+
+    struct serve_cookies cookies;
+    mono_t cookies_roll; /* random ones are replaced then */
 
     struct guard_child control;
     struct control_page *control_page;
@@ -106,6 +112,12 @@ void guard_serving_stage(struct guard *g, int image_fd, mono_t now); /* takes im
 void guard_serving_replace(struct guard *g, const char *why, mono_t now);
 void guard_serving_drain(struct guard *g);
 void guard_serving_close(struct guard *g);
+
+/* cookies.c */
+void guard_cookies_send(struct guard *g, struct serve_slot *s);
+void guard_cookies_load_begin(struct guard *g);
+void guard_cookies_load_ended(struct guard *g);
+void guard_cookies_step(struct guard *g, mono_t now);
 
 /* control_child.c; all of them do nothing in a node without control */
 void guard_control_step(struct guard *g, mono_t now); /* requests, end, hang, start */

@@ -65,12 +65,22 @@ struct serve_setup {
     struct serve_socket socket[];
 };
 
+/* Secrets of DNS cookies (RFC 9018): the first makes, all verify. */
+#define SERVE_COOKIE_SECRETS_MAX 8
+#define SERVE_COOKIE_SECRET_LEN 16
+struct serve_cookies {
+    uint32_t count;   /* 0: no cookies */
+    uint32_t require; /* 1: a UDP client that sends a cookie must send a valid one */
+    uint8_t secret[SERVE_COOKIE_SECRETS_MAX][SERVE_COOKIE_SECRET_LEN];
+};
+
 /* guard to serve */
 enum serve_order_kind {
     SERVE_ORDER_IMAGE = 1, /* fd: prove the image of `version`, then answer from it */
     SERVE_ORDER_ACTIVATE,  /* read the sockets from now on */
     SERVE_ORDER_REPLAY,    /* fd: the flight of a dead predecessor; answer what it left, but not the
                               query that a worker in `skip` (bit i is worker i) was busy with */
+    SERVE_ORDER_COOKIES,   /* fd: struct serve_cookies, to be used from now on */
     SERVE_ORDER_DRAIN,     /* answer what is queued, report, and end */
 };
 

@@ -32,6 +32,9 @@ struct link {
     const struct zone_set *old;            /* waits to be unmapped; NULL: none */
     uint64_t old_since[SERVE_WORKERS_MAX]; /* the workers' progress when it was replaced */
     bool drained_told;
+    struct answer_cookies cookies[2]; /* one is in use, the other was before */
+    uint32_t cookies_idx;
+    uint64_t cookies_since[SERVE_WORKERS_MAX]; /* as old_since */
 };
 
 static void *map_fd(int fd, size_t size, int prot)
@@ -96,14 +99,25 @@ static void report(enum serve_report_kind kind, uint32_t version, const char *te
         _exit(1); /* guard is gone */
 }
 
+static void note_progress(const struct link *l, uint64_t since[SERVE_WORKERS_MAX])
+{
+    for (uint32_t i = 0; i < l->started; i++)
+        since[i] = atomic_load_explicit(&l->worker[i].row->progress, memory_order_acquire);
+}
+
+/* Whether no worker can hold any more what was replaced then. */
+static bool is_over(const struct link *l, const uint64_t since[SERVE_WORKERS_MAX])
+{
+    for (uint32_t i = 0; i < l->started; i++)
+        if (atomic_load_explicit(&l->worker[i].row->progress, memory_order_acquire) < since[i] + 2)
+            return false;
+    return true;
+}
+
 static void free_old(struct link *l)
 {
-    if (l->old == NULL)
+    if (l->old == NULL || !is_over(l, l->old_since))
         return;
-    for (uint32_t i = 0; i < l->started; i++)
-        if (atomic_load_explicit(&l->worker[i].row->progress, memory_order_acquire) <
-            l->old_since[i] + 2)
-            return;
     union {
         const struct zone_set *in;
         struct zone_set *out;
@@ -120,8 +134,7 @@ static void publish(struct link *l, const struct zone_set *zs, uint32_t version)
         poll(NULL, 0, 1);
     }
     l->old = atomic_exchange_explicit(&s->image, zs, memory_order_acq_rel);
-    for (uint32_t i = 0; i < l->started; i++)
-        l->old_since[i] = atomic_load_explicit(&l->worker[i].row->progress, memory_order_acquire);
+    note_progress(l, l->old_since);
     atomic_store_explicit(&s->page->version, version, memory_order_release);
 }
 
@@ -139,6 +152,28 @@ static void on_image(struct link *l, uint32_t version, int fd)
         publish(l, zs, version);
         report(SERVE_REPORT_READY, version, "");
     }
+}
+
+_Static_assert(SERVE_COOKIE_SECRETS_MAX == ANSWER_COOKIE_SECRETS_MAX &&
+                   SERVE_COOKIE_SECRET_LEN == ANSWER_COOKIE_SECRET_LEN,
+               "the same secrets");
+
+static void on_cookies(struct link *l, int fd)
+{
+    struct serve_cookies given;
+    if (pread(fd, &given, sizeof given, 0) != (ssize_t)sizeof given ||
+        given.count > SERVE_COOKIE_SECRETS_MAX)
+        return;
+    while (!is_over(l, l->cookies_since)) /* rolled twice within some milliseconds */
+        poll(NULL, 0, 1);
+    struct answer_cookies *c = &l->cookies[l->cookies_idx ^= 1];
+    c->count = given.count;
+    c->require = given.require != 0;
+    memcpy(c->secret, given.secret, sizeof c->secret);
+    l->serve.options.cookies = c;
+    atomic_store_explicit(&l->serve.cookies, c, memory_order_release);
+    note_progress(l, l->cookies_since);
+    explicit_bzero(&given, sizeof given);
 }
 
 static void on_activate(struct link *l)
@@ -164,6 +199,9 @@ static void on_order(struct link *l, const struct serve_order *o, int fd)
         atomic_fetch_add_explicit(&l->serve.page->replayed,
                                   serve_replay_flight(&l->serve, fd, o->skip),
                                   memory_order_relaxed);
+        break;
+    case SERVE_ORDER_COOKIES:
+        on_cookies(l, fd);
         break;
     case SERVE_ORDER_DRAIN:
         atomic_store_explicit(&l->serve.draining, true, memory_order_release);

@@ -186,6 +186,7 @@ static uint32_t compose(struct tcp *t, const struct tcp_conn *c, const struct fr
     const struct answer_client client = { .transport = ANSWER_TCP,
                                           .addr = &c->from,
                                           .now = time_wall() };
+    t->w->options.cookies = serve_cookies(s);
     size_t len = answer_compose(&t->w->options, serve_image(s), &client, f->message, f->len,
                                 out + 2, ANSWER_TCP_CAP, &info);
     len = fault_after(out + 2, len);

@@ -86,6 +86,7 @@ static uint32_t compose(struct worker *w, uint32_t n, bool any)
     const struct zone_set *zs = serve_image(w->serve);
     struct answer_client client = { .transport = ANSWER_UDP, .now = time_wall() };
     uint64_t rcodes[16] = { 0 };
+    w->options.cookies = serve_cookies(w->serve);
     uint32_t count = 0;
     for (uint32_t i = 0; i < n; i++) {
         struct answer_info info;

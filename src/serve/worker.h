@@ -23,8 +23,9 @@ struct serve {
     char identity[SERVE_NSID_MAX + 1];
 
     _Atomic(const struct zone_set *) image; /* the link thread stores (release), workers load */
-    _Atomic bool draining;                  /* the link thread stores */
-    _Atomic uint32_t drained;               /* workers that found all queues empty */
+    _Atomic(const struct answer_cookies *) cookies; /* likewise; NULL: none */
+    _Atomic bool draining;                          /* the link thread stores */
+    _Atomic uint32_t drained;                       /* workers that found all queues empty */
 };
 
 #define WORKER_ANSWER_STRIDE (ANSWER_UDP_CAP + 64) /* buffers must not share the same cache sets */
@@ -75,6 +76,11 @@ static inline void worker_progress(struct worker *w)
 static inline const struct zone_set *serve_image(struct serve *s)
 {
     return atomic_load_explicit(&s->image, memory_order_acquire);
+}
+
+static inline const struct answer_cookies *serve_cookies(struct serve *s)
+{
+    return atomic_load_explicit(&s->cookies, memory_order_acquire);
 }
 
 /* Makes the control message of a received datagram that of its answer. */
