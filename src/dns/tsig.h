@@ -2,6 +2,7 @@
 #ifndef DNS_TSIG_H
 #define DNS_TSIG_H
 
+#include <nettle/hmac.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,9 +55,15 @@ struct tsig {
     /* Server: the error in the request that the response will tell. Client: the one that a response
      * told. TSIG_ERROR_*, or 0. */
     uint16_t error;
-    uint16_t fudge_s;               /* of the request that had BADTIME, and */
-    int64_t time_s;                 /* its time; client: the server's, when that told BADTIME */
-    _Alignas(16) uint8_t room[704]; /* digest on its way, or the names of an unknown key */
+    uint16_t fudge_s; /* of the request that had BADTIME, and */
+    int64_t time_s;   /* its time; client: the server's, when that told BADTIME */
+    union {
+        struct hmac_sha256_ctx sha256; /* nettle's are of a fixed size and own nothing */
+        struct hmac_sha512_ctx sha512; /* -384 too */
+        struct {
+            uint8_t name_len, algorithm_len, name[DNS_NAME_MAX], algorithm[DNS_NAME_MAX];
+        } unknown; /* the key of a request with BADKEY: the response repeats it */
+    } room;
 };
 
 enum tsig_status {

@@ -195,6 +195,8 @@ PURE_LIBC = set('''memcpy memmove memset memcmp memchr memrchr memmem rawmemchr 
     __ctype_tolower_loc __ctype_toupper_loc __stack_chk_fail __memcpy_chk __memmove_chk __memset_chk
     __snprintf_chk __vsnprintf_chk __strcpy_chk __fdelt_chk _GLOBAL_OFFSET_TABLE_ __popcountdi2
     __isoc99_sscanf __isoc23_strtoul abort __cpu_model __cpu_indicator_init'''.split())
+# libnettle's hashes and codes: contexts of a fixed size, no state of their own.
+PURE_NETTLE = 'nettle_'
 # The end of the process on a fault of our own: not a way to reach the world.
 PURE_EDGE = {'base_panic'}
 
@@ -250,10 +252,14 @@ def purity(tree):
             seen.add(symbol)
             if symbol in owner:
                 waiting += [(s, way + [symbol]) for s in sorted(undefined[owner[symbol]])]
-            elif symbol not in PURE_LIBC and not symbol.startswith('__sanitizer'):
+            elif symbol not in PURE_LIBC and not symbol.startswith(('__sanitizer', PURE_NETTLE)):
                 through = f' through {" -> ".join(way)}' if way else ''
                 found.append(f'src/{room}/{file}.c: pure, but reaches {symbol}{through}')
     return found
+
+
+# Parts of a room whose own name is as well known as the room's.
+PART_NAMES = {'dns': {'tsig'}, 'transfer': {'xfr'}}
 
 
 def prefixes(tree):
@@ -266,7 +272,7 @@ def prefixes(tree):
         for symbol, (kind, _, _) in symbols(path)[1].items():
             if not kind.isupper() or kind == 'V' or symbol.startswith(('_', '.')):
                 continue
-            allowed = stems if room == 'base' else {room}
+            allowed = stems if room == 'base' else {room} | PART_NAMES.get(room, set())
             if not any(symbol == p or symbol.startswith(p + '_') for p in allowed):
                 found.append(f'src/{room}/{file}.c: {symbol} does not carry the prefix {room}_')
     return found
