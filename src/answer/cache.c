@@ -5,7 +5,7 @@
  * longer the queried name is than the cut's or the encloser's (the base). So what is behind the question
  * is kept as its bytes, where its pointers are, and where they would point if the base itself had been
  * asked for; the next one is a copy, with that number added to each. What is kept is only what was
- * composed in whole; where there is less room than it takes, it is composed anew. */
+ * composed in whole, and has nothing to say in its OPT; where there is less room than it takes, it is composed anew. */
 #include <string.h>
 
 #include "answer/state.h"
@@ -102,7 +102,8 @@ void answer_cache_keep(struct answer_state *a)
 {
     const uint8_t *begin = a->m.w.begin + DNS_HEADER_LEN + a->q->question_len;
     size_t len = (size_t)(a->m.w.pos - begin);
-    if (!a->fill_wanted || len > CACHE_BYTES || a->m.pointers_used > CACHE_POINTERS)
+    if (!a->fill_wanted || a->ede != DNS_EDE_NONE || len > CACHE_BYTES ||
+        a->m.pointers_used > CACHE_POINTERS)
         return;
     struct answer_cache *c = a->o->cache;
     unsigned set = set_of(a, &a->fill);

@@ -7,9 +7,6 @@
 
 #define SHA1_LEN 20
 #define SHA1_BLOCK 64
-/* The most that RFC 5155 section 10.3 allows for any key. A zone beyond it gets no proofs: nobody would
- * believe them (RFC 9276 section 3.2), and each would cost a question milliseconds. */
-#define ITERATIONS_MAX 2500
 
 static inline uint32_t rol(uint32_t v, unsigned by)
 {
@@ -80,17 +77,19 @@ bool answer_nsec3_params_of(const struct zone *z, struct nsec3_params *p)
     if (!zone_node_find(z, zone_apex(z), DNS_TYPE_NSEC3PARAM, &set))
         return false;
     struct rd r = rd_init(set.rdata, set.rdata_len);
+    bool found = false;
     for (uint16_t i = 0; i < set.count; i++) {
         struct rd item = rd_sub(&r, rd_u16(&r));
         uint8_t algorithm = rd_u8(&item), flags = rd_u8(&item);
-        p->iterations = rd_u16(&item);
-        p->salt_len = rd_u8(&item);
-        p->salt = rd_bytes(&item, p->salt_len);
-        if (!item.bad && algorithm == 1 && flags == 0 && /* RFC 5155 section 4.1.2 */
-            p->iterations <= ITERATIONS_MAX)
-            return true;
+        struct nsec3_params one = { .iterations = rd_u16(&item), .salt_len = rd_u8(&item) };
+        one.salt = rd_bytes(&item, one.salt_len);
+        if (item.bad || algorithm != 1 || flags != 0) /* RFC 5155 section 4.1.2 */
+            continue;
+        if (!found || one.iterations < p->iterations)
+            *p = one;
+        found = true;
     }
-    return false;
+    return found;
 }
 
 /* RFC 4648 section 7, without padding: 20 bytes are 32 digits. */

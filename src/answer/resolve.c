@@ -415,6 +415,7 @@ void answer_resolve(struct answer_state *a)
         answer_wire_back(&a->m, &mark);
         a->tc = a->extra.there = a->fill_wanted = false;
         a->proofs_used = a->hosts_used = 0;
+        a->ede = DNS_EDE_NONE;
         a->whole_name = true;
         (void)sections_write(a);
     }

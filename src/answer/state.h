@@ -110,6 +110,7 @@ void answer_prove_write(struct answer_state *a);
 
 /* nsec3.c: writes the hash of `n` (RFC 5155 section 5) as the name of an NSEC3 owner below `origin`:
  * 32 digits of base32hex. False when it would be longer than a name. */
+#define NSEC3_ITERATIONS_MAX 500 /* beyond it nothing is hashed: prove.c */
 struct nsec3_params {
     uint16_t iterations;
     uint8_t salt_len;

@@ -48,49 +48,22 @@ static const struct {
                         "ns A 192.0.2.6\n" },
     { "second.", "$ORIGIN second.\n$TTL 60\n@ SOA ns host 1 2 3 4 300\n@ NS ns\nns A 192.0.2.11\n"
                  "www A 192.0.2.12\nback CNAME c1.example.\n" },
+    /* clang-format off */
     { "signed.",
+#define SIG(owner, type) owner " RRSIG " type " 13 1 600 20400101000000 20200101000000 1 signed. AAAA\n"
+#define NSEC(owner, next, types) owner " NSEC " next " " types " RRSIG NSEC\n" SIG(owner, "NSEC")
       "$ORIGIN signed.\n$TTL 600\n"
-#define SIG(type) " RRSIG " type " 13 1 600 20400101000000 20200101000000 1 signed. AAAA\n"
-      "@ SOA ns host 1 2 3 4 300\n@" SIG("SOA") "@ NS ns\n@" SIG(
-          "NS") "@ NSEC a NS SOA RRSIG "
-                "NSEC\n@" SIG(
-                    "NSEC") "a"
-                            " "
-                            "A"
-                            " "
-                            "1"
-                            "9"
-                            "2"
-                            "."
-                            "0"
-                            "."
-                            "2"
-                            "."
-                            "1"
-                            "\na" SIG("A") "a NSEC ins A RRSIG NSEC\na" SIG(
-                                "N"
-                                "S"
-                                "E"
-                                "C") "ins NS "
-                                     "ns.elsewhere.\nins "
-                                     "NSEC ns NS RRSIG "
-                                     "NSEC\nins" SIG(
-                                         "NSE"
-                                         "C") "ns A 192.0.2.2\nns" SIG("A") "ns NSEC sec A RRSIG NSEC\nns" SIG("NSEC") "sec NS ns.sec\nns.sec A "
-                                                                                                                       "192.0.2.3\nsec DS 1 13 2 "
-                                                                                                                       "0000000000000000000000000000000000000"
-                                                                                                                       "000000000000000000000000000\n"
-                                                                                                                       "sec" SIG(
-                                                                                                                           "DS") "sec NSEC *.w NS DS "
-                                                                                                                                 "RRSIG NSEC\nsec" SIG("NSEC") "*.w A 192.0.2.4\n*.w" SIG("A") "*.w NSEC a.w A RRSIG NSEC\n*.w" SIG("NSEC") "a.w CNAME q.w\na.w" SIG(
-                                                                                                                                     "CNAME") "a.w "
-                                                                                                                                              "NSEC "
-                                                                                                                                              "b.ent.z "
-                                                                                                                                              "CNAME "
-                                                                                                                                              "RRSIG "
-                                                                                                                                              "NSEC\na."
-                                                                                                                                              "w" SIG("NSEC") "b.ent.z A 192.0.2.5\nb.ent.z" SIG(
-                                                                                                                                                  "A") "b.ent.z NSEC @ A RRSIG NSEC\nb.ent.z" SIG("NSEC") },
+      "@ SOA ns host 1 2 3 4 300\n" SIG("@", "SOA") "@ NS ns\n" SIG("@", "NS") NSEC("@", "a", "NS SOA")
+      "a A 192.0.2.1\n" SIG("a", "A") NSEC("a", "ins", "A")
+      "ins NS ns.elsewhere.\n" NSEC("ins", "ns", "NS")
+      "ns A 192.0.2.2\n" SIG("ns", "A") NSEC("ns", "sec", "A")
+      "sec NS ns.sec\nns.sec A 192.0.2.3\n"
+      "sec DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000000\n"
+      SIG("sec", "DS") NSEC("sec", "*.w", "NS DS")
+      "*.w A 192.0.2.4\n" SIG("*.w", "A") NSEC("*.w", "a.w", "A")
+      "a.w CNAME q.w\n" SIG("a.w", "CNAME") NSEC("a.w", "b.ent.z", "CNAME")
+      "b.ent.z A 192.0.2.5\n" SIG("b.ent.z", "A") NSEC("b.ent.z", "@", "A") },
+    /* clang-format on */
 };
 
 /* The SOA's number is its TTL: the lesser of its own and MINIMUM (RFC 2308 section 3) when it is the
