@@ -142,18 +142,23 @@ static struct dns_name *target_room(struct answer_state *a)
     return a->sname == &a->targets[0] ? &a->targets[1] : &a->targets[0];
 }
 
-/* Whether an alias of this owner is in the answer section already: then the chain is a loop. */
-static bool alias_seen(const struct answer_state *a, const struct dns_name *owner)
+bool answer_has(const struct answer_state *a, const struct dns_name *owner, uint16_t type)
 {
     struct dns_reader d = { .msg = a->m.w.begin, .len = wr_len(&a->m.w) };
     d.r = rd_init(d.msg, d.len);
     rd_skip(&d.r, (size_t)DNS_HEADER_LEN + a->q->question_len);
-    d.left[DNS_ANSWER] = a->m.count[DNS_ANSWER];
+    memcpy(d.left, a->m.count, sizeof d.left);
     struct dns_rr rr;
-    while (d.left[DNS_ANSWER] > 0 && dns_reader_next(&d, &rr) == DNS_READER_RR)
-        if (rr.type == DNS_TYPE_CNAME && dns_name_equal(&rr.owner, owner))
+    while (dns_reader_next(&d, &rr) == DNS_READER_RR)
+        if (rr.type == type && dns_name_equal(&rr.owner, owner))
             return true;
     return false;
+}
+
+/* Then the chain is a loop. */
+static bool alias_seen(const struct answer_state *a, const struct dns_name *owner)
+{
+    return answer_has(a, owner, DNS_TYPE_CNAME);
 }
 
 static enum step cname(struct answer_state *a, const struct zone_found *f,

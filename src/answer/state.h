@@ -91,6 +91,9 @@ uint16_t answer_payload_max(const struct answer_options *o);
 /* resolve.c: fills the sections for a question of class IN. */
 void answer_resolve(struct answer_state *a);
 
+/* Whether a record of this owner and type is in the message already. Reads all of it: for what is rare. */
+bool answer_has(const struct answer_state *a, const struct dns_name *owner, uint16_t type);
+
 /* Writes an RRset with its signatures if they are wanted. False, and TC set, when it does not fit. */
 bool answer_put(struct answer_state *a, enum dns_section section, struct wire_owner *owner,
                 const struct zone_rrset *set);

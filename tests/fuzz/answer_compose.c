@@ -26,7 +26,9 @@ static const char test_zone[] =
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.u.\n"
     "mail A 192.0.2.4\nsrv SRV 1 2 3 ns\nhttps HTTPS 1 . alpn=h2\nx.y.z A 192.0.2.5\n"
-    "big TXT \"1\"\nbig TXT \"2\"\nbig TXT \"3\"\nn NAPTR 1 2 \"u\" \"x\" \"!a!b!\" ns\n";
+    "big TXT \"1\"\nbig TXT \"2\"\nbig TXT \"3\"\nn NAPTR 1 2 \"u\" \"x\" \"!a!b!\" ns\n"
+    "hx.x HTTPS 0 hy.y\nhy.y HTTPS 0 hx.x\nf HTTPS 0 a.w\nf HTTPS 1 back.u.\nc HTTPS 0 b.a\n"
+    "*.a HTTPS 0 loop1\n*.a A 192.0.2.7\nns.z SRV 1 2 3 b.a\nns.z SRV 1 2 4 b.a\nns.z SRV 1 2 5 c.a\n";
 static const char other_zone[] =
     "$ORIGIN u.\n$TTL 60\n@ SOA ns host 1 2 3 4 5\n@ NS ns\nns A 192.0.2.9\n"
     "back CNAME a.d.t.\n*.x A 192.0.2.8\n";

@@ -17,7 +17,7 @@ RULES = {
     'additional-more': 'we give addresses that a peer leaves out',
     'additional-room': 'addresses that are not glue were left out for want of room',
     'occluded-wildcard': 'no glue from a wildcard below a cut',
-    'svcb': 'SVCB and HTTPS: addresses of the targets, no further SVCB',
+    'svcb': 'SVCB and HTTPS: aliases are followed to their end, and no proof of what is not there',
     'cross-zone': 'a chain is followed into other zones of ours',
     'no-majority': 'the peers differ among themselves, and we are as one of them is',
     'knot-alone': 'Knot differs from the other two, and we are as they are',

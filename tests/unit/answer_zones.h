@@ -40,7 +40,14 @@ static const struct {
       "grow DNAME b.grow2\ngrow2 DNAME c.grow\n"
       /* hosts */
       "srv SRV 1 2 3 ns1\nhttps HTTPS 1 . alpn=h2\nhttps A 192.0.2.10\nsvc SVCB 1 ns1\n"
-      "mx MX 1 a.w\n"
+      "mx MX 1 a.w\nmxx MX 1 a.w\nmxx MX 2 a.w\nmxx MX 3 b.w\n"
+      "s1 HTTPS 0 s2\ns2 HTTPS 0 s3\ns3 HTTPS 1 . alpn=h2\ns3 HTTPS 2 www\ns3 A 192.0.2.20\n"
+      "sl1 SVCB 0 sl2\nsl2 SVCB 0 sl1\nsself SVCB 0 sself\nsc HTTPS 0 sc1\nsc1 CNAME s3\n"
+      "scl HTTPS 1 l1\nsnone HTTPS 0 .\nsnone A 192.0.2.21\nsout HTTPS 0 www.second.\n"
+      "scut HTTPS 1 ns.sub\nsw HTTPS 0 x.sww\n*.sww HTTPS 1 . alpn=h3\n*.sww AAAA 2001:db8::22\n"
+      "sother SVCB 0 s3\n"
+      "sa HTTPS 0 sb\nsb HTTPS 0 sd\nsd HTTPS 0 se\nse HTTPS 0 sf\nsf HTTPS 0 sg\nsg HTTPS 0 sh\n"
+      "sh HTTPS 0 si\nsi HTTPS 0 sj\nsj HTTPS 0 sk\nsk HTTPS 0 sm\nsm A 192.0.2.23\n"
       "big TXT \"" X63 X63 X63 "1\"\nbig TXT \"" X63 X63 X63 "2\"\nbig TXT \"" X63 X63 X63
       "3\"\nbig TXT \"" X63 X63 X63 "4\"\nbig TXT \"" X63 X63 X63 "5\"\nbig TXT \"" X63 X63 X63
       "6\"\nbig TXT \"" X63 X63 X63 "7\"\n" },
@@ -217,10 +224,40 @@ static const struct {
       "NOERROR aa | srv.example. SRV | | ns1.example. A, ns1.example. AAAA" },
     { "9460 4.1", "SVCB", "svc.example. SVCB",
       "NOERROR aa | svc.example. SVCB | | ns1.example. A, ns1.example. AAAA" },
+    { "9460 4.1", "aliases are followed to what they stand for", "s1.example. HTTPS",
+      "NOERROR aa | s1.example. HTTPS | | s2.example. HTTPS, s3.example. A, s3.example. HTTPS, "
+      "s3.example. HTTPS, www.example. A" },
+    { "9460 4.1", "the targets of a service, and no SVCB of theirs", "scut.example. HTTPS",
+      "NOERROR aa | scut.example. HTTPS | |" },
+    { "9460 4.1", "a loop", "sl1.example. SVCB",
+      "NOERROR aa | sl1.example. SVCB | | sl2.example. SVCB" },
+    { "9460 2.4.2", "an alias of itself", "sself.example. SVCB",
+      "NOERROR aa | sself.example. SVCB | |" },
+    { "9460 4.1", "through a CNAME", "sc.example. HTTPS",
+      "NOERROR aa | sc.example. HTTPS | | sc1.example. CNAME s3.example., s3.example. A, "
+      "s3.example. HTTPS, s3.example. HTTPS, www.example. A" },
+    { "9460 4.1", "CNAMEs in a loop", "scl.example. HTTPS",
+      "NOERROR aa | scl.example. HTTPS | | l1.example. CNAME l2.example., l2.example. CNAME "
+      "l1.example." },
+    { "9460 2.5.1", "there is no such service", "snone.example. HTTPS",
+      "NOERROR aa | snone.example. HTTPS | |" },
+    { "9460 4.1", "targets out of the zone are not ours to give", "sout.example. HTTPS",
+      "NOERROR aa | sout.example. HTTPS | |" },
+    { "9460 4.1", "a target by a wildcard", "sw.example. HTTPS",
+      "NOERROR aa | sw.example. HTTPS | | x.sww.example. AAAA, x.sww.example. HTTPS" },
+    { "9460 4.1", "an alias with another type at its end", "sother.example. SVCB",
+      "NOERROR aa | sother.example. SVCB | | s3.example. A" },
+    { "9460 4.1", "a chain is bounded", "sa.example. HTTPS",
+      "NOERROR aa | sa.example. HTTPS | | sb.example. HTTPS, sd.example. HTTPS, se.example. HTTPS, "
+      "sf.example. HTTPS, sg.example. HTTPS, sh.example. HTTPS, si.example. HTTPS, sj.example. "
+      "HTTPS" },
     { "9460 2.5.2", "HTTPS of the name itself", "https.example. HTTPS",
       "NOERROR aa | https.example. HTTPS | | https.example. A" },
     { "1034 4.3.2 6", "a host that is there by a wildcard", "mx.example. MX",
       "NOERROR aa | mx.example. MX | | a.w.example. A" },
+    { "2181 5", "and that is named twice", "mxx.example. MX",
+      "NOERROR aa | mxx.example. MX, mxx.example. MX, mxx.example. MX | | a.w.example. A, "
+      "b.w.example. A" },
     /* CHAOS */
     { "4892 3", "id.server", "id.server. TXT ch", "NOERROR aa | id.server. TXT | |" },
     { "4892 3", "in any case", "Hostname.BIND. TXT ch", "NOERROR aa | Hostname.BIND. TXT | |" },
