@@ -61,6 +61,9 @@ struct answer_client {
     /* Not 0: the caller has verified the query's TSIG and will sign the response. A TSIG in the query is
      * passed over, and so many bytes are left free behind the response. */
     uint16_t tsig_room;
+    /* Not 0: told to those who ask for the SOA with an EXPIRE option (RFC 7314), the seconds for which a
+     * copy of the zone made now is good. */
+    uint32_t expire_s;
 };
 
 /* What kind of answer it became: for counters. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The OPT of an answer (RFC 6891 section 6.1.3) and what is in it: NSID (RFC 5001), COOKIE (7873, 9018),
- * keepalive (7828), ZONEVERSION (9660), extended errors (8914), padding (7830, 8467). Room for those that
+ * keepalive (7828), EXPIRE (7314), ZONEVERSION (9660), extended errors (8914), padding (7830, 8467). Room for those that
  * are known at the beginning is held back; an extended error and padding take what is left. */
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #define OPT_LEN 11
 #define OPTION_LEN 4 /* of an option without its data */
 #define KEEPALIVE_LEN (OPTION_LEN + 2)
+#define EXPIRE_LEN (OPTION_LEN + 4)
 #define EDE_LEN (OPTION_LEN + 2)
 #define ZONEVERSION_LEN (OPTION_LEN + 6)
 #define PADDING_BLOCK 468 /* RFC 8467 section 4.1 */
@@ -21,6 +22,12 @@ static bool nsid_due(const struct answer_state *a)
 static bool keepalive_due(const struct answer_state *a)
 {
     return a->q->keepalive_asked && a->client->transport != ANSWER_UDP && a->o->tcp_idle_ms != 0;
+}
+
+/* RFC 7314 section 3: to SOA queries (transfers are answered elsewhere). */
+static bool expire_due(const struct answer_state *a)
+{
+    return a->q->expire_asked && a->q->qtype == DNS_TYPE_SOA && a->client->expire_s != 0;
 }
 
 /* For the zone of the question's own name, whatever became of the answer (RFC 9660 section 3.2). */
@@ -65,6 +72,8 @@ uint16_t answer_edns_begin(struct answer_state *a)
         a->opt_len += OPTION_LEN + ANSWER_COOKIE_LEN;
     if (keepalive_due(a))
         a->opt_len += KEEPALIVE_LEN;
+    if (expire_due(a))
+        a->opt_len += EXPIRE_LEN;
     if (q->zoneversion_asked)
         a->opt_len += ZONEVERSION_LEN;
     return rcode;
@@ -124,6 +133,11 @@ static void options_write(struct answer_state *a)
     if (keepalive_due(a)) { /* units of 100 ms (RFC 7828 section 3.1) */
         uint32_t units = a->o->tcp_idle_ms / 100;
         option_u16(w, DNS_EDNS_KEEPALIVE, (uint16_t)(units > UINT16_MAX ? UINT16_MAX : units));
+    }
+    if (expire_due(a)) {
+        wr_u16(w, DNS_EDNS_EXPIRE);
+        wr_u16(w, 4);
+        wr_u32(w, a->client->expire_s);
     }
     if (zoneversion_due(a))
         zoneversion_write(a);

@@ -11,7 +11,8 @@ TYPES = {
     'AXFR': 252, 'MAILB': 253, 'MAILA': 254, 'ANY': 255, 'CAA': 257}
 NAMES = {v: k for k, v in TYPES.items()}
 RCODES = {0: 'NOERROR', 1: 'FORMERR', 2: 'SERVFAIL', 3: 'NXDOMAIN', 4: 'NOTIMP', 5: 'REFUSED',
-          6: 'YXDOMAIN', 9: 'NOTAUTH', 16: 'BADVERS'}
+          6: 'YXDOMAIN', 9: 'NOTAUTH', 16: 'BADVERS',
+          23: 'BADCOOKIE'}
 # Where names are in RDATA (RFC 1035, 2782, 3403, 4034, 6672, 9460): n a name, digits bytes, s a string.
 SHAPES = {2: 'n', 5: 'n', 6: 'nn', 12: 'n', 15: '2n', 17: 'nn', 18: '2n', 33: '6n', 35: '4sssn',
           36: '2n', 39: 'n', 64: '2n', 65: '2n'}

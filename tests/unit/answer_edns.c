@@ -407,6 +407,13 @@ static const struct {
       { "example.net.", "version" },
       ANSWER_UDP,
       "REFUSED ede=0014" },
+    /* EXPIRE */
+    { "7314 3",
+      "the SOA",
+      { "example.com.", "expire", .qtype = DNS_TYPE_SOA },
+      ANSWER_UDP,
+      "NOERROR expire=00015180" },
+    { "7314 3", "not asked for the SOA", { "example.com.", "expire" }, ANSWER_UDP, "NOERROR" },
     /* extended errors */
     { "8914 4.21", "not authoritative", { "example.net.", "" }, ANSWER_UDP, "REFUSED ede=0014" },
     { "8914 2", "none without OPT", { "example.net.", NULL }, ANSWER_UDP, "REFUSED none" },
@@ -509,9 +516,9 @@ static void options(void **state)
         uint8_t query[1024], out[ANSWER_UDP_CAP];
         char text[1024];
         struct answer_info info;
-        const struct answer_client client = { .transport = rows[i].t,
-                                              .addr = &addr,
-                                              .now.s = 1559731985 };
+        const struct answer_client client = {
+            .transport = rows[i].t, .addr = &addr, .now.s = 1559731985, .expire_s = 86400
+        };
         size_t len = query_write(&rows[i].asked, query);
         len = answer_compose(&o, zones, &client, query, len, out, sizeof out, &info);
         response_text(out, len, text, sizeof text);
