@@ -14,8 +14,10 @@
 #include "base/log.h"
 #include "base/role.h"
 #include "base/sandbox.h"
+#include "base/time.h"
 #include "guard/load_role.h"
 #include "guard/state.h"
+#include "zone/check.h"
 
 /* The names of all zones, each text with its final zero: origin, file, origin, file, … */
 static int sources_memfd(const struct guard_options *o)
@@ -109,7 +111,8 @@ void guard_load_ended(struct guard *g, int status, mono_t now)
     g->loading_fd = -1;
 }
 
-static bool read_sources(struct zone_source **sources, uint32_t *count)
+static bool read_sources(struct zone_source **sources, uint32_t *count,
+                         const struct zone_check_options *check)
 {
     off_t size = lseek(LOAD_FD_SOURCES, 0, SEEK_END);
     if (size < 0)
@@ -128,6 +131,7 @@ static bool read_sources(struct zone_source **sources, uint32_t *count)
         (*sources)[i].origin = p;
         p += strlen(p) + 1;
         (*sources)[i].path = p;
+        (*sources)[i].check = check;
         p += strlen(p) + 1;
     }
     return true;
@@ -139,6 +143,8 @@ int guard_load_main(int argc, char **argv)
     uint32_t count;
     char text[ZONE_ERROR_TEXT_MAX];
     struct err e = { 0 };
+    struct zone_check_options check = ZONE_CHECK_DEFAULTS;
+    check.now_s = time_wall().s;
     (void)argc;
     (void)argv;
     log_init("load", LOG_LEVEL_INFO);
@@ -147,7 +153,7 @@ int guard_load_main(int argc, char **argv)
         return 1;
     struct zone_errors *errs =
         mmap(NULL, sizeof *errs, PROT_READ | PROT_WRITE, MAP_SHARED, LOAD_FD_ERRORS, 0);
-    if (errs == MAP_FAILED || !read_sources(&sources, &count)) {
+    if (errs == MAP_FAILED || !read_sources(&sources, &count, &check)) {
         guard_complain(errno, NULL, "the loader cannot read what to load");
         return 1;
     }

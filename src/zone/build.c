@@ -9,7 +9,6 @@
 #include "dns/type.h"
 #include "zone/errors.h"
 #include "zone/rdata.h"
-#include "zone/servers.h"
 
 /* The zone at hand. */
 struct pass {
@@ -28,7 +27,6 @@ void zone_build_init(struct zone_build *b, struct zone_image_writer *w, struct z
 {
     *b = (struct zone_build){ .w = w, .errs = errs, .rr_cap = 64, .zones_cap = 16 };
     b->rr = base_alloc(b->rr_cap * sizeof *b->rr);
-    b->server = base_calloc(BUILD_SERVERS, sizeof *b->server);
     b->zone = base_alloc(b->zones_cap * sizeof *b->zone);
     zone_tree_init(&b->names, w);
     zone_tree_init(&b->nsec3, w);
@@ -41,7 +39,6 @@ void zone_build_fini(struct zone_build *b)
     free(b->zone);
     free(b->rr);
     free(b->shared);
-    free(b->server);
     zone_tree_fini(&b->names);
     zone_tree_fini(&b->nsec3);
 }
@@ -256,8 +253,6 @@ void zone_build_zone(struct zone_build *b, const struct dns_name *origin, struct
     b->origin = origin;
     uint8_t nsec3_any;
     zone_stage_sort(stage);
-    if (complete)
-        zone_servers_check(b, stage, file_names);
     for (size_t i = 0, first = 0; i < stage->runs; first = i) {
         const struct zone_stage_run *run = zone_stage_run_at(stage, i);
         size_t count = gather_runs(&p, &i);

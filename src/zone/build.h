@@ -38,13 +38,6 @@ struct zone_build_shared {
     uint8_t bytes[BUILD_SHARED_MAX];
 };
 
-/* Servers that were looked for last, and whether they have an address in the zone. */
-#define BUILD_SERVERS 256u
-struct zone_build_server {
-    struct dns_name name; /* len 0: unused */
-    bool has_address;
-};
-
 struct zone_build_zone_ref {
     uint8_t *key; /* of the origin, then its wire form; owned */
     uint16_t key_len;
@@ -57,7 +50,6 @@ struct zone_build {
     struct zone_errors *errs;
     const struct dns_name *origin;    /* of the zone at hand, borrowed */
     struct zone_build_shared *shared; /* made when first used */
-    struct zone_build_server *server; /* forgotten with each zone */
     struct zone_tree_builder names, nsec3;
     struct zone_build_rr *rr; /* of the node at hand */
     size_t rr_cap;

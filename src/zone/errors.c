@@ -23,9 +23,11 @@ void zone_errors_add(struct zone_errors *errs, bool warning, const char *file, u
                      const char *hint, const char *fmt, ...)
 {
     *(warning ? &errs->warnings : &errs->errors) += 1;
-    struct zone_error *ze = room_for(errs, warning);
-    if (ze == NULL)
+    struct zone_error told, *ze = room_for(errs, warning);
+    if (ze == NULL && errs->tell == NULL)
         return;
+    if (ze == NULL)
+        ze = &told;
     memset(ze, 0, sizeof *ze);
     ze->warning = warning;
     ze->line = (uint32_t)line;
@@ -39,6 +41,8 @@ void zone_errors_add(struct zone_errors *errs, bool warning, const char *file, u
     va_start(ap, fmt);
     vsnprintf(ze->what, sizeof ze->what, fmt, ap);
     va_end(ap);
+    if (errs->tell != NULL)
+        errs->tell(errs->arg, ze);
 }
 
 void zone_errors_add_err(struct zone_errors *errs, const char *file, const struct err *e)

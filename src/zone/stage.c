@@ -75,6 +75,9 @@ static int compare_keys(const struct zone_stage_run *a, const struct zone_stage_
 void zone_stage_owner(struct zone_stage *s, uint16_t file, const uint8_t *key, size_t key_len,
                       const uint8_t *name, size_t name_len)
 {
+    s->unwanted = s->want != NULL && !s->want(s->want_arg, key, key_len);
+    if (s->unwanted)
+        return;
     size_t at = s->used;
     struct zone_stage_run *r = room(s, sizeof *r + key_len + name_len);
     if (r == NULL)
@@ -101,7 +104,7 @@ void zone_stage_owner(struct zone_stage *s, uint16_t file, const uint8_t *key, s
 void zone_stage_record(struct zone_stage *s, uint32_t line, uint16_t type, uint32_t ttl_s,
                        const uint8_t *rdata, size_t len)
 {
-    struct zone_stage_record *rec = room(s, sizeof *rec + len);
+    struct zone_stage_record *rec = s->unwanted ? NULL : room(s, sizeof *rec + len);
     if (rec == NULL)
         return;
     *rec = (struct zone_stage_record){

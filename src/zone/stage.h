@@ -37,8 +37,12 @@ struct zone_stage {
         left; /* by region of memory: runs that begin there and are not done; NULL before the sort */
     bool *begun; /* by region: a run begins there */
     size_t regions;
-    bool sorted; /* the runs came in order */
-    bool full;   /* more than the 16 GiB it can hold */
+    /* Only owners for which this is true are taken; NULL: all. Set after zone_stage_init(). */
+    bool (*want)(void *arg, const uint8_t *key, size_t key_len);
+    void *want_arg;
+    bool unwanted; /* the last owner was not taken */
+    bool sorted;   /* the runs came in order */
+    bool full;     /* more than the 16 GiB it can hold */
 };
 
 void zone_stage_init(struct zone_stage *s);

@@ -8,7 +8,7 @@
 
 #include "zone_help.h"
 
-#define HEAD "$TTL 300\n@ SOA ns1 host 5 1 1 1 60\n@ NS ns1\nns1 A 192.0.2.1\n" /* lines 1 to 4 */
+#define HEAD "$TTL 300\n@ SOA ns1 host 5 2 1 9 60\n@ NS ns1\nns1 A 192.0.2.1\n" /* lines 1 to 4 */
 
 static const struct {
     const char *what, *text;
@@ -20,10 +20,10 @@ static const struct {
     { "no SOA", "@ NS a\na A 1.1.1.1\n", 1, 0, "example. has no SOA record" },
     { "no NS", "@ SOA a b 1 1 1 1 1\n", 1, 0, "example. has no NS record" },
     { "NS only below", "@ SOA a b 1 1 1 1 1\nx NS a\n", 1, 0, "example. has no NS record" },
-    { "the same SOA twice, as AXFR has it", HEAD "@ SOA NS1 host 5 1 1 1 60\n", 0, 0, NULL },
-    { "several SOAs", HEAD "@ SOA ns1 host 6 1 1 1 60\n", 1, 5,
+    { "the same SOA twice, as AXFR has it", HEAD "@ SOA NS1 host 5 2 1 9 60\n", 0, 0, NULL },
+    { "several SOAs", HEAD "@ SOA ns1 host 6 2 1 9 60\n", 1, 5,
       "example. has 2 different SOA records" },
-    { "a SOA below", HEAD "sub SOA ns1 host 6 1 1 1 60\n", 1, 5,
+    { "a SOA below", HEAD "sub SOA ns1 host 6 2 1 9 60\n", 1, 5,
       "sub.example. is not the zone's origin and has a SOA record" },
     { "outside", HEAD "www.example.org. A 1.1.1.1\n", 1, 5,
       "www.example.org. is not in the zone example." },
@@ -168,16 +168,20 @@ static const struct {
     { "a server with an address", "", 0, 0, NULL },
     { "one elsewhere", "s NS ns.example.org.\n", 0, 0, NULL },
     { "glue", "s NS ns.s\nns.s AAAA 2001:db8::1\n", 0, 0, NULL },
-    { "no glue", "s NS ns.s\nns.s TXT x\n", 1, 5,
-      "the server ns.s.example. of s.example. has no address in the zone" },
+    { "no glue", "s NS ns.s\nns.s TXT x\n", 2, 5,
+      "s.example. has no server with an address in the zone; one is ns.s.example." },
     { "no address above", "s NS x\nt NS x\n", 2, 5,
-      "the server x.example. of s.example. has no address in the zone" },
+      "s.example. has no server with an address in the zone; one is x.example." },
+    { "one with and one without", "s NS ns1\ns NS x\n", 1, 6,
+      "s.example. has the server x.example., which has no address in the zone" },
+    { "another zone knows", "s NS a.t\nt NS ns1\n", 0, 0, NULL },
     { "an address by a wildcard", "s NS a.b.w\n*.w A 192.0.2.1\n", 0, 0, NULL },
     { "a wildcard without one", "s NS a.b.w\n*.w TXT x\n", 1, 5,
-      "the server a.b.w.example. of s.example. has no address in the zone" },
+      "s.example. has no server with an address in the zone; one is a.b.w.example." },
     { "a forgotten dot", "s NS ns.example.org\n", 1, 5,
-      "the server ns.example.org.example. of s.example. has no address in the zone" },
-    { "below a cut nobody is asked", "s NS ns.s\nns.s A 192.0.2.1\nx.s NS nowhere\n", 0, 0, NULL },
+      "s.example. has no server with an address in the zone; one is ns.example.org.example." },
+    { "below a cut nobody is asked", "s NS ns.s\nns.s A 192.0.2.1\nx.s NS nowhere\n", 1, 7,
+      "x.s.example. NS is below the delegation s.example." },
     { "another case", "s NS NS.S\nns.s A 192.0.2.1\n", 0, 0, NULL },
 };
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef ZONE_PLACE_H
+#define ZONE_PLACE_H
+
+#include "zone/check.h"
+#include "zone/text.h"
+
+/* Finds where in a zone's text records stand, by reading it again: a zone with nothing to tell costs
+ * nothing for it. Files of this room only. */
+struct zone_place {
+    const struct dns_name *origin;
+    const char *path;
+    struct zone_text *text; /* made when first used: places borrow its file names */
+};
+
+void zone_place_find(void *place, struct zone_check_place *wanted, size_t count);
+void zone_place_fini(struct zone_place *p);
+
+#endif
