@@ -25,7 +25,18 @@ struct shape {
     const char *prefix; /* before a cut's name; NULL: a name that is not there, below the apex */
     uint16_t qtype;
     bool edns, dnssec_ok, reach; /* reach: the names have a cut */
+    uint16_t options_len;
+    const char *options;
 };
+
+/* RFC 9018 appendix A.1: this client, at this time, by this secret. */
+#define COOKIE_CLIENT "\x24\x64\xc4\xab\xcf\x10\xc9\x57"
+#define COOKIE_SERVER "\1\0\0\0\x5c\xf7\x9f\x11\x1f\x81\x30\xc3\xee\xe2\x94\x80"
+#define COOKIE_TIME_S 1559731985
+static const struct answer_cookies cookies = { .count = 1,
+                                               .secret = { { 0xe5, 0xe9, 0x73, 0xe5, 0xa6, 0xb2,
+                                                             0xa4, 0x3f, 0x48, 0xe7, 0xdc, 0x84,
+                                                             0x9e, 0x37, 0xbf, 0xcf } } };
 
 static const struct shape shapes[] = {
     { "referral", "\3www", DNS_TYPE_A, true, false, true },
@@ -34,6 +45,10 @@ static const struct shape shapes[] = {
     { "DS, DO", "", DNS_TYPE_DS, true, true, true },
     { "NXDOMAIN", NULL, DNS_TYPE_A, true, false, false },
     { "NXDOMAIN, DO", NULL, DNS_TYPE_A, true, true, false },
+    { "NXDOMAIN, DO, new cookie", NULL, DNS_TYPE_A, true, true, false, 12,
+      "\0\x0a\0\x08" COOKIE_CLIENT },
+    { "NXDOMAIN, DO, cookie", NULL, DNS_TYPE_A, true, true, false, 28,
+      "\0\x0a\0\x18" COOKIE_CLIENT COOKIE_SERVER },
 };
 
 static const struct zone_set *load(const char *origin, const char *path)
@@ -92,7 +107,9 @@ static bool make(const struct shape *s, const struct dns_name *near, struct quer
                            .qclass = DNS_CLASS_IN,
                            .edns = s->edns,
                            .dnssec_ok = s->dnssec_ok,
-                           .udp_payload = 1232 };
+                           .udp_payload = 1232,
+                           .options = (const uint8_t *)s->options,
+                           .options_len = s->options_len };
     q->len = (uint16_t)dns_ask_write(&ask, q->bytes, sizeof q->bytes);
     return q->len > 0;
 }
@@ -101,10 +118,17 @@ static void run(const struct zone_set *zs, const struct shape *s, const struct q
                 size_t count, double seconds)
 {
     static uint8_t out[ANSWER_UDP_CAP];
-    static struct answer_options o = { .nsid = (const uint8_t *)"x", .nsid_len = 1 };
+    static struct answer_options o = { .nsid = (const uint8_t *)"x",
+                                       .nsid_len = 1,
+                                       .cookies = &cookies };
     if (o.cache == NULL)
         o.cache = calloc(1, answer_cache_size());
-    const struct answer_client client = { .transport = ANSWER_UDP };
+    union addr addr;
+    if (!addr_parse(&addr, "198.51.100.100", 53))
+        return;
+    const struct answer_client client = { .transport = ANSWER_UDP,
+                                          .addr = &addr,
+                                          .now.s = COOKIE_TIME_S };
     struct answer_info info = { 0 };
     double best = 1e9;
     uint64_t bytes = 0, answers = 0, sum = 0;
@@ -121,7 +145,7 @@ static void run(const struct zone_set *zs, const struct shape *s, const struct q
         answers += count;
         best = ns < best ? ns : best;
     } while (mono_before(time_mono(), end));
-    printf("%-20s %7.0f ns  %5.0f bytes  kind %d rcode %u  # %llu\n", s->what, best,
+    printf("%-24s %7.0f ns  %5.0f bytes  kind %d rcode %u  # %llu\n", s->what, best,
            (double)bytes / (double)answers, info.kind, info.rcode, (unsigned long long)sum % 10);
 }
 
