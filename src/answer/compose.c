@@ -51,8 +51,7 @@ static void header_write(struct answer_state *a)
 
 /* ---- what is not a question about a zone ---- */
 
-/* A response without records. */
-static void error(struct answer_state *a, uint16_t rcode, uint16_t ede)
+void answer_error_set(struct answer_state *a, uint16_t rcode, uint16_t ede)
 {
     a->rcode = rcode;
     a->ede = ede;
@@ -75,7 +74,7 @@ static void chaos(struct answer_state *a)
     else if (name_is(&q->qname, "version.server.") || name_is(&q->qname, "version.bind."))
         text = a->o->version;
     if (text == NULL) {
-        error(a, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED);
+        answer_error_set(a, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED);
         return;
     }
     a->info->kind = ANSWER_CHAOS;
@@ -128,24 +127,24 @@ static void tsig_write(struct answer_state *a, const uint8_t *query, size_t len)
 static void tsig_refuse(struct answer_state *a)
 {
     a->tsig_refused = true;
-    error(a, DNS_RCODE_NOTAUTH, DNS_EDE_NONE);
+    answer_error_set(a, DNS_RCODE_NOTAUTH, DNS_EDE_NONE);
 }
 
 static void dispatch(struct answer_state *a, enum dns_grade grade)
 {
     const struct dns_query *q = a->q;
     if (grade == DNS_GRADE_FORMERR)
-        error(a, DNS_RCODE_FORMERR, DNS_EDE_NONE);
+        answer_error_set(a, DNS_RCODE_FORMERR, DNS_EDE_NONE);
     else if (grade == DNS_GRADE_NOTIMP)
-        error(a, DNS_RCODE_NOTIMP, DNS_EDE_NOT_SUPPORTED);
+        answer_error_set(a, DNS_RCODE_NOTIMP, DNS_EDE_NOT_SUPPORTED);
     else if (grade == DNS_GRADE_BADVERS)
-        error(a, DNS_RCODE_BADVERS, DNS_EDE_NONE);
+        answer_error_set(a, DNS_RCODE_BADVERS, DNS_EDE_NONE);
     else if (q->tsig)
         tsig_refuse(a);
     else if (q->qclass == DNS_CLASS_CH)
         chaos(a);
     else if (q->qclass != DNS_CLASS_IN && q->qclass != DNS_CLASS_ANY)
-        error(a, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED);
+        answer_error_set(a, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED);
     else
         answer_resolve(a);
     if (q->qclass == DNS_CLASS_ANY)
@@ -158,9 +157,9 @@ static void decide(struct answer_state *a, enum dns_grade grade, uint16_t edns_r
 {
     bool cookie_only = a->q->empty && a->cookie_due && a->q->edns_version == 0;
     if (cookie_only || (grade == DNS_GRADE_OK && edns_rcode != DNS_RCODE_NOERROR)) {
-        error(a, edns_rcode, DNS_EDE_NONE);
+        answer_error_set(a, edns_rcode, DNS_EDE_NONE);
     } else if (grade == DNS_GRADE_OK && given != NULL) {
-        error(a, given->rcode, given->ede);
+        answer_error_set(a, given->rcode, given->ede);
     } else {
         dispatch(a, grade);
     }

@@ -391,10 +391,24 @@ static bool zone_unusable(struct answer_state *a, const struct zone *z)
     enum zone_state state = ZONE_SERVED; /* state */
     if (state == ZONE_SERVED)
         return false;
-    a->rcode = DNS_RCODE_SERVFAIL;
-    a->ede = state == ZONE_EMPTY ? DNS_EDE_NOT_READY : DNS_EDE_INVALID_DATA;
-    kind_set(a, ANSWER_ERROR);
+    answer_error_set(a, DNS_RCODE_SERVFAIL,
+                     state == ZONE_EMPTY ? DNS_EDE_NOT_READY : DNS_EDE_INVALID_DATA);
     return true;
+}
+
+/* Transfers are not given where queries are answered. Of what is no zone of ours: NOTAUTH (RFC 5936 section
+ * 2.2.1); AXFR over UDP: there is no such thing (section 4.2). */
+static void transfer_refuse(struct answer_state *a)
+{
+    struct dns_name origin;
+    if (a->zone != NULL)
+        zone_origin(a->zone, &origin);
+    if (a->zone == NULL || origin.labels != a->sname->labels)
+        answer_error_set(a, DNS_RCODE_NOTAUTH, DNS_EDE_NOT_AUTHORITATIVE);
+    else if (a->q->qtype == DNS_TYPE_AXFR && a->client->transport == ANSWER_UDP)
+        answer_error_set(a, DNS_RCODE_NOTIMP, DNS_EDE_NOT_SUPPORTED);
+    else
+        answer_error_set(a, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED);
 }
 
 void answer_resolve(struct answer_state *a)
@@ -402,13 +416,12 @@ void answer_resolve(struct answer_state *a)
     a->sname = &a->q->qname;
     a->zone = zone_choose(a);
     a->info->zone = a->zone;
-    bool transfer = a->q->qtype == DNS_TYPE_AXFR || a->q->qtype == DNS_TYPE_IXFR;
-    if (a->zone == NULL || transfer) {
-        a->rcode = DNS_RCODE_REFUSED;
-        a->ede = a->zone == NULL                      ? DNS_EDE_NOT_AUTHORITATIVE
-                 : a->client->transport == ANSWER_UDP ? DNS_EDE_NOT_SUPPORTED /* RFC 5936 4.2 */
-                                                      : DNS_EDE_PROHIBITED;
-        kind_set(a, ANSWER_REFUSED);
+    if (a->q->qtype == DNS_TYPE_AXFR || a->q->qtype == DNS_TYPE_IXFR) {
+        transfer_refuse(a);
+        return;
+    }
+    if (a->zone == NULL) {
+        answer_error_set(a, DNS_RCODE_REFUSED, DNS_EDE_NOT_AUTHORITATIVE);
         return;
     }
     if (zone_unusable(a, a->zone))

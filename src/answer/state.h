@@ -85,7 +85,10 @@ enum answer_cookie answer_cookie_read(const struct answer_cookies *c,
                                       const struct answer_client *client, const uint8_t *cookie,
                                       uint8_t len, uint8_t out[ANSWER_COOKIE_LEN]);
 
-/* compose.c: the UDP payload that we send and announce. */
+/* compose.c: makes it a response without records, that says `rcode` and why. */
+void answer_error_set(struct answer_state *a, uint16_t rcode, uint16_t ede);
+
+/* The UDP payload that we send and announce. */
 uint16_t answer_payload_max(const struct answer_options *o);
 
 /* resolve.c: fills the sections for a question of class IN. */

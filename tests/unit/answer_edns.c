@@ -436,7 +436,7 @@ static const struct {
       "AXFR is not defined over UDP",
       { "example.com.", "", .qtype = DNS_TYPE_AXFR },
       ANSWER_UDP,
-      "REFUSED ede=0015" },
+      "NOTIMP ede=0015" },
     { "4892 3",
       "CHAOS that is not served",
       { "example.com.", "", .qclass = DNS_CLASS_CH },

@@ -92,7 +92,10 @@ static const struct {
     { "8906 3.1.2", "another class", "www.example. A hs", "REFUSED | | |" },
     { "1034 4.3.2 2", "no zone of ours", "www.nowhere. A", "REFUSED | | |" },
     { "1034 4.3.2 2", "the root, which is not ours", ". NS", "REFUSED | | |" },
-    { "5936 2", "AXFR is refused", "example. AXFR tcp", "REFUSED | | |" },
+    { "5936 2.2.1", "AXFR is refused", "example. AXFR tcp", "REFUSED | | |" },
+    { "5936 2.2.1", "AXFR of what is no zone", "www.example. AXFR tcp", "NOTAUTH | | |" },
+    { "5936 2.2.1", "AXFR of no zone of ours", "nowhere. AXFR tcp", "NOTAUTH | | |" },
+    { "5936 4.2", "AXFR over UDP", "example. AXFR", "NOTIMP | | |" },
     { "1995 2", "IXFR is refused", "example. IXFR", "REFUSED | | |" },
     /* negative answers */
     { "2308 2.2", "the type is not there", "www.example. TXT", "NOERROR aa | | " SOA_EXAMPLE " |" },
