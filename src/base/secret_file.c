@@ -37,8 +37,8 @@ static bool line_parse(const char *line, size_t len, uint8_t *out, uint32_t each
     return true;
 }
 
-uint32_t secret_lines_parse(const char *text, size_t len, uint8_t *out, uint32_t each, uint32_t max,
-                            struct err *e)
+uint32_t secret_file_parse(const char *text, size_t len, uint8_t *out, uint32_t each, uint32_t max,
+                           struct err *e)
 {
     char hint[96];
     snprintf(hint, sizeof hint, "head -c %u /dev/urandom | od -An -v -tx1 | tr -d ' \\n'", each);
@@ -116,7 +116,7 @@ uint32_t secret_file_read(const char *path, uint8_t *out, uint32_t each, uint32_
             (void)err_set_errno(e, NULL, "cannot read %s", path);
         else if (len == sizeof text)
             (void)err_set(e, ERR_LIMIT, NULL, "%s has more than %d bytes", path, FILE_MAX - 1);
-        else if ((count = secret_lines_parse(text, len, out, each, max, &in_file)) == 0)
+        else if ((count = secret_file_parse(text, len, out, each, max, &in_file)) == 0)
             (void)err_set(e, in_file.kind, in_file.hint[0] != '\0' ? in_file.hint : NULL,
                           "secret file %.90s: %s", path, in_file.what);
         explicit_bzero(text, sizeof text);

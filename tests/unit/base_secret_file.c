@@ -45,7 +45,7 @@ static void lines(void **state)
         char *text = malloc(len + 1); /* so that the sanitizers see its end */
         assert_non_null(text);
         memcpy(text, rows[i].text, len);
-        uint32_t count = secret_lines_parse(text, len, out[0], 16, 3, &e);
+        uint32_t count = secret_file_parse(text, len, out[0], 16, 3, &e);
         free(text);
         if (count != rows[i].count || strstr(e.what, rows[i].what) == NULL)
             fail_msg("row %zu: %u secrets, '%s'", i, count, e.what);
