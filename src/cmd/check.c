@@ -97,6 +97,12 @@ static int check(struct check_args *a)
     if (ok) {
         const struct config_node *node = all ? NULL : fleet_file_node(&f, node_name);
         ok = (all || node != NULL) && zones_check(a, &f, node, &zone_count);
+        if (ok && f.config->nodes.count > 1 && f.config->cookies.secret_file == NULL)
+            fprintf(
+                stderr,
+                "%s: warning: several nodes and no secret that they share for DNS cookies: they "
+                "answer without; give 'cookies: {secret_file: ...}'\n",
+                path);
         if (ok)
             printf("%s: good: services %u, sites %u, nodes %u, zones %u\n", path,
                    f.config->services.count, f.config->sites.count, f.config->nodes.count,

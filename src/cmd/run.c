@@ -133,7 +133,11 @@ static bool options_fill(struct run *r)
     r->o.zones = fleet_file_zones(r->file.config, r->node, &r->o.zone_count);
     r->o.workers = r->node->workers;
     r->o.nsid = (const uint8_t *)r->node->nsid;
-    r->o.cookies_random = r->file.config->nodes.count == 1; /* who else would know them? */
+    const struct config_cookies *cookies = &r->file.config->cookies;
+    r->o.cookie_file = cookies->secret_file;
+    r->o.cookies_required = cookies->required;
+    /* What one of several nodes made up the others would not know. */
+    r->o.cookies_random = cookies->secret_file == NULL && r->file.config->nodes.count == 1;
     r->o.nsid_len = (uint32_t)strlen(r->node->nsid);
     if (r->node->bgp_port != 0) {
         r->o.bgp_listeners = r->node->bgp_listen.at;

@@ -149,12 +149,20 @@ struct config_fleet {
     uint32_t port;     /* UDP, on the nodes' own addresses */
 };
 
+#define CONFIG_COOKIE_SECRETS_MAX 8
+#define CONFIG_COOKIE_SECRET_LEN 16
+struct config_cookies { /* RFC 7873, RFC 9018 */
+    char *secret_file;  /* base/secret_file.h; NULL: a node that is alone makes its own */
+    bool required;      /* a UDP client that sends a cookie must send a valid one */
+};
+
 struct config {
     char *user;           /* who control and serve run as; NULL: perigee or nobody */
     char *control_socket; /* "{node}" in it stands for the node's name */
     char *state_dir;      /* likewise; what survives a restart */
     bool log_debug;
     struct config_fleet fleet;
+    struct config_cookies cookies;
     struct config_services services;
     struct config_sites sites;
     struct config_nodes nodes;

@@ -340,8 +340,10 @@ struct config *config_parse(const struct config_source *source, struct config_er
     else if (limits_pass(&r) && document_walk(&r)) {
         config_derive(r.c);
         config_check(&r);
-        if (!source->no_files)
+        if (!source->no_files) {
             config_check_files(&r);
+            config_check_cookies(&r);
+        }
     }
     free(r.places.at);
     if (errors->count == 0)

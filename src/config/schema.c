@@ -23,6 +23,25 @@ static const struct config_table fleet_table = {
     sizeof(struct config_fleet)
 };
 
+static const struct config_key cookies_keys[] = {
+    { "secret_file", CONFIG_KIND_FILE, FIELD(config_cookies, secret_file),
+      .doc =
+          "A file of secrets, the same on every node: 32 hexadecimal digits a line, `#` begins a "
+          "comment, at most 8. Mode 0600. The first makes cookies, all verify; a reload reads it "
+          "again. Without it a node that is alone makes its own secret, and several nodes have no "
+          "cookies." },
+    { "required", CONFIG_KIND_BOOL, FIELD(config_cookies, required), .def = "no",
+      .doc =
+          "`yes`: a client that sends a cookie over UDP gets BADCOOKIE and a new one unless it is "
+          "valid. One that sends none is answered all the same." },
+};
+static const struct config_table cookies_table = {
+    "cookies",
+    "DNS cookies (RFC 7873, RFC 9018): by them a server knows that a client is where it says. How "
+    "to roll the secrets: [answers](answers.md#cookies).",
+    KEYS(cookies_keys), sizeof(struct config_cookies)
+};
+
 static const struct config_key zone_keys[] = {
     { "origin", CONFIG_KIND_ORIGIN, .required = true, FIELD(config_zone, origin),
       .doc = "The name of the zone, with or without the final dot." },
@@ -213,6 +232,8 @@ static const struct config_key root_keys[] = {
           "What survives a restart: whether the node is drained. `{node}` stands for its name." },
     { "log", CONFIG_KIND_LOG_LEVEL, FIELD(config, log_debug), .def = "info",
       .doc = "`info` or `debug`." },
+    { "cookies", CONFIG_KIND_TABLE, FIELD(config, cookies), .sub = &cookies_table,
+      .doc = "DNS cookies." },
     { "fleet", CONFIG_KIND_TABLE, FIELD(config, fleet), .sub = &fleet_table,
       .doc = "How the nodes speak with each other." },
     { "services", CONFIG_KIND_TABLE, .list = true, .required = true, .most = CONFIG_SERVICES_MAX,

@@ -104,6 +104,8 @@ struct err *config_error_of(struct config_reading *r, const void *field, const v
 void config_check(struct config_reading *r);
 /* Reads secrets and asks whether zone files can be read (files.c). */
 void config_check_files(struct config_reading *r);
+/* Reads the secrets of DNS cookies, and forgets them (cookies.c). */
+void config_check_cookies(struct config_reading *r);
 /* Gives what follows from other values when it is not given: router_id, nsid, ports (derive.c). */
 void config_derive(struct config *c);
 

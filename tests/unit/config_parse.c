@@ -497,6 +497,36 @@ static void file_put(const char *path, const char *text, mode_t mode)
     assert_int_equal(chmod(path, mode), 0);
 }
 
+/* The secrets of DNS cookies are looked at, and told where they are named. */
+static void cookie_secrets_are_read(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/perigee-config-XXXXXX", path[64], wanted[600], *lines;
+    bool ok;
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
+    snprintf(path, sizeof path, "%s/f.yaml", folder);
+    file_put("e.zone", "", 0644);
+    char *yaml = spoiled("med: 50\n", "med: 50\ncookies:\n  secret_file: c\n  required: yes\n");
+    file_put("c", "# nothing\n", 0600);
+    lines = lines_of(yaml, strlen(yaml), path, false, &ok);
+    snprintf(wanted, sizeof wanted, "%s:22:16: secret file %s/c: there is no secret in it; ", path,
+             folder);
+    if (strncmp(lines, wanted, strlen(wanted)) != 0)
+        fail_msg("%s", lines);
+    free(lines);
+    file_put("c", "00112233445566778899aabbccddeeff\n", 0600);
+    lines = lines_of(yaml, strlen(yaml), path, false, &ok);
+    assert_string_equal(lines, "");
+    assert_true(ok);
+    free(lines);
+    free(yaml);
+    unlink("c");
+    unlink("e.zone");
+    assert_int_equal(chdir("/"), 0);
+    rmdir(folder);
+}
+
 /* Every secret and zone file that is wrong, each with its line; and what is right comes through the
  * bundle that control gets. */
 static void files_are_read(void **state)
@@ -574,6 +604,7 @@ int main(void)
         cmocka_unit_test(nesting_ends_early),        cmocka_unit_test(a_file_has_a_size),
         cmocka_unit_test(errors_are_counted),        cmocka_unit_test(what_was_not_said_is_derived),
         cmocka_unit_test(communities_are_numbers),   cmocka_unit_test(files_are_read),
+        cmocka_unit_test(cookie_secrets_are_read),
     };
     return cmocka_run_group_tests_name("config_parse", tests, NULL, NULL);
 }
