@@ -95,8 +95,7 @@ struct xfr_in {
 
     /* inside */
     uint8_t stage;
-    bool signed_end;
-    uint32_t step_serial;
+    uint32_t step_serial, soa_ttl_s;
 };
 void xfr_in_begin(struct xfr_in *x);
 /* One whole message; `msg` is changed (TSIG is taken off). Trailing records, a serial that goes
@@ -147,9 +146,9 @@ struct xfr_out {
 
     /* inside */
     uint8_t stage;
-    bool sigs, has_pending, has_rrset;
+    bool sigs, has_pending, has_rrset, changed;
     uint16_t item;
-    uint32_t offset, pos;
+    uint32_t offset, pos, serial;
     const struct zone_node *node;
     struct zone_rrset rrset;
     struct zone_walk walk;
