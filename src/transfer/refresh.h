@@ -50,8 +50,10 @@ struct transfer_refresh {
     uint8_t primary; /* which one is asked, or asked first in the next round */
     uint8_t tried;   /* primaries in this round */
     uint8_t fails;   /* rounds in a row that got nothing; sticks at 255 */
-    bool has_zone : 1, expired : 1, has_wanted : 1, whole : 1, again : 1, confirmed : 1, quiet : 1,
-        order : 1;
+    bool has_zone : 1, expired : 1;
+    /* a newer version was told of; AXFR whatever the serial, in this round and in the next; another round
+     * follows, and must; a primary has confirmed the version in this round; the last round got nothing */
+    bool has_wanted : 1, whole : 1, order : 1, again : 1, must : 1, confirmed : 1, quiet : 1;
 };
 _Static_assert(sizeof(struct transfer_refresh) <= 64, "there are 100,000 of these");
 
