@@ -7,20 +7,11 @@
 
 #include "base/err.h"
 #include "dns/name.h"
+#include "zone/edit.h"
 #include "zone/load.h"
 
 /* From one version of an image to the next, in the same file, at the cost of the change: objects are
  * appended and a root slot published; what readers of the old version see stays as it is. */
-
-/* One record more or less. The owner is at or below the zone's origin; RDATA is uncompressed. Both
- * borrowed. For a removal the TTL does not matter, nor the case of names (RFC 1995 section 2). */
-struct zone_change {
-    const struct dns_name *owner;
-    const uint8_t *rdata;
-    uint32_t ttl_s;
-    uint16_t type, len;
-    bool add; /* false: remove */
-};
 
 /* Applies the changes in their order to the zone with this origin in the image `fd` (open for reading
  * and writing, not sealed against writing) and publishes the result as the next version. All or

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/crc.h"
 #include "dns/name.h"
 #include "zone/zone.h"
 
@@ -183,7 +184,10 @@ bool zone_image_rrset_at(const struct zone_image_map *m, const struct zone_node 
 /* The newest good slot of a head page; false when there is none within `file_len` bytes. */
 bool zone_image_slot_newest(const uint8_t head[IMAGE_PAGE], uint64_t file_len,
                             struct zone_image_slot *out, unsigned *which);
-uint32_t zone_image_crc(uint32_t crc, const void *bytes, size_t len);
+static inline uint32_t zone_image_crc(uint32_t crc, const void *bytes, size_t len)
+{
+    return crc_32c(crc, bytes, len);
+}
 
 /* The canonical key of `labels` labels at `wire` (without a root label), as dns_name_key() writes. */
 size_t zone_image_key(const uint8_t *wire, size_t wire_len, uint8_t key[DNS_KEY_MAX]);
