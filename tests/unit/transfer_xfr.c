@@ -382,12 +382,232 @@ static void test_ixfr_small(void **state)
     zone_set_free(set);
 }
 
+/* ---- requests ---- */
+
+static void test_requests(void **state)
+{
+    (void)state;
+    /* Behind the header: question, then sections. */
+#define Q(type, rclass) "\7example\0\0" type "\0" rclass
+#define SOA_RR "\xc0\x0c\0\6\0\1\0\0\0\0\0\x16\0\0\0\0\0\7\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define OPT_RR(version) "\0\0\x29\1\0\0" version "\0\0\0\4\0\11\0\0"
+#define BYTES(s) s, sizeof(s) - 1
+    static const struct {
+        const char *what;
+        uint16_t flags, count[4];
+        const char *body;
+        size_t len;
+        bool is, has_serial;
+        enum xfr_type type;
+        uint16_t rcode;
+    } cases[] = {
+        { "5936 2.1: AXFR", 0, { 1 }, BYTES(Q("\xfc", "\1")), true, false, XFR_AXFR, 0 },
+        { "5936 2.1: with an OPT",
+          0,
+          { 1, 0, 0, 1 },
+          BYTES(Q("\xfc", "\1") OPT_RR("\0")),
+          true,
+          false,
+          XFR_AXFR,
+          0 },
+        { "6891 6.1.3: of a version to come",
+          0,
+          { 1, 0, 0, 1 },
+          BYTES(Q("\xfc", "\1") OPT_RR("\1")),
+          true,
+          false,
+          XFR_AXFR,
+          16 },
+        { "6891 6.1.1: two OPTs",
+          0,
+          { 1, 0, 0, 2 },
+          BYTES(Q("\xfc", "\1") OPT_RR("\0") OPT_RR("\0")),
+          true,
+          false,
+          XFR_AXFR,
+          1 },
+        { "bytes behind it", 0, { 1 }, BYTES(Q("\xfc", "\1") "x"), true, false, XFR_AXFR, 1 },
+        { "another class is an ordinary query", 0, { 1 }, BYTES(Q("\xfc", "\3")), false },
+        { "an ordinary query", 0, { 1 }, BYTES(Q("\6", "\1")), false },
+        { "a response", 0x8000, { 1 }, BYTES(Q("\xfc", "\1")), false },
+        { "another opcode", 0x2800, { 1 }, BYTES(Q("\xfc", "\1")), false },
+        { "9619: two questions", 0, { 2 }, BYTES(Q("\xfc", "\1") Q("\xfc", "\1")), false },
+        { "1995 3: IXFR", 0, { 1, 0, 1 }, BYTES(Q("\xfb", "\1") SOA_RR), true, true, XFR_IXFR, 0 },
+        { "1995 3: without SOA", 0, { 1 }, BYTES(Q("\xfb", "\1")), true, false, XFR_IXFR, 1 },
+        { "1995 3: the SOA elsewhere",
+          0,
+          { 1, 1 },
+          BYTES(Q("\xfb", "\1") SOA_RR),
+          true,
+          false,
+          XFR_IXFR,
+          1 },
+        { "1995 3: a broken SOA",
+          0,
+          { 1, 0, 1 },
+          BYTES(Q("\xfb", "\1") "\xc0\x0c\0\6\0\1\0\0\0\0\0\1\0"),
+          true,
+          false,
+          XFR_IXFR,
+          1 },
+        { "1996 3.7: NOTIFY", 0x2400, { 1 }, BYTES(Q("\6", "\1")), true, false, XFR_NOTIFY, 0 },
+        { "1996 3.7: with the SOA",
+          0x2400,
+          { 1, 1 },
+          BYTES(Q("\6", "\1") SOA_RR),
+          true,
+          true,
+          XFR_NOTIFY,
+          0 },
+        { "1996 3.7: of another type",
+          0x2400,
+          { 1 },
+          BYTES(Q("\1", "\1")),
+          true,
+          false,
+          XFR_NOTIFY,
+          4 },
+        { "1996: of another class",
+          0x2400,
+          { 1 },
+          BYTES(Q("\6", "\3")),
+          true,
+          false,
+          XFR_NOTIFY,
+          1 },
+        { "1996: two questions",
+          0x2400,
+          { 2 },
+          BYTES(Q("\6", "\1") Q("\6", "\1")),
+          true,
+          false,
+          XFR_NOTIFY,
+          1 },
+        { "1996: no question", 0x2400, { 0 }, BYTES(""), true, false, XFR_NOTIFY, 1 },
+        { "1996: the answer to one", 0xa400, { 1 }, BYTES(Q("\6", "\1")), false },
+    };
+    for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+        uint8_t msg[256], out[DNS_UDP_PLAIN_MAX];
+        struct wr w = wr_init(msg, sizeof msg);
+        struct xfr_request r;
+        uint16_t rcode;
+        wr_u16(&w, 99);
+        wr_u16(&w, cases[i].flags);
+        for (int k = 0; k < 4; k++)
+            wr_u16(&w, cases[i].count[k]);
+        wr_bytes(&w, cases[i].body, cases[i].len);
+        bool is = xfr_request_parse(&r, msg, wr_len(&w), &rcode);
+        if (is != cases[i].is || (is && (rcode != cases[i].rcode || r.type != cases[i].type ||
+                                         r.has_serial != cases[i].has_serial)))
+            fail_msg("%s: %d rcode %u", cases[i].what, is, rcode);
+        if (is && r.has_serial)
+            assert_int_equal(r.serial, 7 << 16 >> 16);
+        for (size_t cut = 0; cases[i].rcode == 0 && cut < wr_len(&w); cut++)
+            if (xfr_request_parse(&r, msg, cut, &rcode))
+                assert_int_not_equal(rcode, 0);
+        if (!is)
+            continue;
+        (void)xfr_request_parse(&r, msg, wr_len(&w), &rcode);
+        size_t len = xfr_reply_write(&r, rcode, DNS_EDE_PROHIBITED, out, sizeof out);
+        struct dns_reader d;
+        struct dns_rr rr, opt = { 0 };
+        bool has_opt = false;
+        assert_true(dns_reader_open(&d, out, len));
+        assert_true(d.id == 99 && (d.flags & DNS_FLAG_QR) != 0);
+        while (dns_reader_next(&d, &rr) == DNS_READER_RR) {
+            has_opt = true;
+            opt = rr;
+        }
+        assert_int_equal(has_opt, r.edns);
+        assert_int_equal(dns_full_rcode(d.flags, has_opt ? &opt : NULL), rcode);
+        if (has_opt) {
+            uint16_t ede;
+            assert_non_null(dns_opt_find(&opt, DNS_EDNS_EDE, &ede));
+        }
+    }
+}
+
+/* RFC 1996 section 3.7, and what this side says of itself. */
+static void test_notify(void **state)
+{
+    (void)state;
+    struct dns_name origin;
+    uint8_t msg[XFR_ASK_MAX + 468];
+    uint16_t rcode;
+    struct xfr_request r;
+    assert_true(dns_name_from_text(&origin, "example."));
+    uint8_t soa[22] = { [5] = 9 };
+    for (int i = 0; i < 4; i++) {
+        struct xfr_ask a = { .type = XFR_NOTIFY,
+                             .id = 3,
+                             .origin = &origin,
+                             .edns = i > 1,
+                             .soa = i % 2 ? soa : NULL,
+                             .soa_len = 22 };
+        size_t len = xfr_ask_write(&a, msg, sizeof msg);
+        assert_true(xfr_request_parse(&r, msg, len, &rcode));
+        assert_true(rcode == 0 && r.type == XFR_NOTIFY && r.has_serial == (i % 2 == 1) &&
+                    r.edns == (i > 1) && !r.expire_asked && (r.flags & DNS_FLAG_AA) != 0);
+        if (r.has_serial)
+            assert_int_equal(r.serial, 9);
+        for (size_t cap = 0; cap < len; cap++)
+            assert_int_equal(xfr_ask_write(&a, msg, cap), 0);
+    }
+}
+
+/* A client that writes the origin in another case: names keep that of the zone (RFC 5936 section 3.4). */
+static void test_case(void **state)
+{
+    (void)state;
+    struct zone_set *set = zone_help_set("example.", everything);
+    struct dns_name origin;
+    struct row want = { 0 }, got = { 0 };
+    assert_true(dns_name_from_text(&origin, "eXaMpLe."));
+    struct xfr_in in = { .arg = &got };
+    struct xfr_out out = { .type = XFR_AXFR, .zone = zone_set_at(set, 0) };
+    ask(&origin, XFR_AXFR, NULL, &in, &out, 0);
+    assert_int_equal(run(&out, &in), XFR_DONE);
+    row_of_zone(&want, zone_set_at(set, 0));
+    /* But the SOA, whose owner is what the secondary calls its zone. */
+    assert_string_equal(strchr(want.text, '\n'), strchr(got.text, '\n'));
+    free(want.text);
+    free(got.text);
+    zone_set_free(set);
+}
+
+/* The largest record a message holds, and one that none does: nobody shall take that for whole. */
+static void test_large(void **state)
+{
+    (void)state;
+    for (unsigned size = 65470; size <= 65500; size += 10) {
+        char *text = malloc(200000);
+        size_t at = (size_t)sprintf(text, APEX "ns A 192.0.2.1\nbig TYPE65280 \\# %u ", size);
+        memset(text + at, 'a', 2 * (size_t)size);
+        strcpy(text + at + 2 * (size_t)size, "\n");
+        struct zone_set *set = zone_help_set("example.", text);
+        struct dns_name origin;
+        struct row got = { 0 };
+        zone_origin(zone_set_at(set, 0), &origin);
+        struct xfr_in in = { .arg = &got };
+        struct xfr_out out = { .type = XFR_AXFR, .zone = zone_set_at(set, 0) };
+        ask(&origin, XFR_AXFR, NULL, &in, &out, 0);
+        enum xfr_got end = run(&out, &in);
+        const bool fits = 12 + 13 + 6 + 10 + size <= 65535;
+        assert_int_equal(out.failed, !fits);
+        assert_int_equal(end, fits ? XFR_DONE : XFR_MORE);
+        free(got.text);
+        free(text);
+        zone_set_free(set);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_axfr),
-        cmocka_unit_test(test_ixfr),
-        cmocka_unit_test(test_ixfr_small),
+        cmocka_unit_test(test_axfr),       cmocka_unit_test(test_ixfr),
+        cmocka_unit_test(test_ixfr_small), cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_notify),     cmocka_unit_test(test_case),
+        cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests_name("transfer_xfr", tests, NULL, NULL);
 }
