@@ -24,11 +24,11 @@ static void row_add(struct row *r, const struct zone_change *c, bool sign)
         r->cap = need * 2;
         r->text = realloc(r->text, r->cap);
     }
-    r->len +=
-        (size_t)sprintf(r->text + r->len, "%s%s %u %u ", sign ? c->add ? "+" : "-" : "",
-                        dns_name_text(c->owner, name), c->type, c->add || !sign ? c->ttl_s : 0);
+    r->len += (size_t)snprintf(r->text + r->len, r->cap - r->len, "%s%s %u %u ",
+                               sign ? c->add ? "+" : "-" : "", dns_name_text(c->owner, name),
+                               c->type, c->add || !sign ? c->ttl_s : 0);
     for (unsigned i = 0; i < c->len; i++)
-        r->len += (size_t)sprintf(r->text + r->len, "%02x", c->rdata[i]);
+        r->len += (size_t)snprintf(r->text + r->len, r->cap - r->len, "%02x", c->rdata[i]);
     r->text[r->len++] = '\n';
     r->text[r->len] = '\0';
 }
@@ -67,16 +67,17 @@ static const char everything[] =
 
 static char *many_names(unsigned names)
 {
-    char *text = malloc(400 + (size_t)names * 120);
-    size_t at = (size_t)sprintf(text, APEX "@ NSEC3PARAM 1 0 0 -\n");
+    const size_t cap = 400 + (size_t)names * 120;
+    char *text = malloc(cap);
+    size_t at = (size_t)snprintf(text, cap, APEX "@ NSEC3PARAM 1 0 0 -\n");
     for (unsigned i = 0; i < names; i++)
-        at += (size_t)sprintf(text + at,
-                              "n%u NS ns%u.provider%u.net.\nn%u NS ns.n%u\nns.n%u A 192.0.2.9\n", i,
-                              i % 7, i % 90, i, i, i);
+        at += (size_t)snprintf(text + at, cap - at,
+                               "n%u NS ns%u.provider%u.net.\nn%u NS ns.n%u\nns.n%u A 192.0.2.9\n",
+                               i, i % 7, i % 90, i, i, i);
     for (unsigned i = 0; i < names / 4; i++)
-        at += (size_t)sprintf(text + at,
-                              "%08x%024x NSEC3 1 0 0 - 00000000000000000000000000000000 NS\n",
-                              i * 0x1000000u, 0);
+        at += (size_t)snprintf(text + at, cap - at,
+                               "%08x%024x NSEC3 1 0 0 - 00000000000000000000000000000000 NS\n",
+                               i * 0x1000000u, 0);
     return text;
 }
 
@@ -580,10 +581,11 @@ static void test_large(void **state)
 {
     (void)state;
     for (unsigned size = 65470; size <= 65500; size += 10) {
-        char *text = malloc(200000);
-        size_t at = (size_t)sprintf(text, APEX "ns A 192.0.2.1\nbig TYPE65280 \\# %u ", size);
+        const size_t cap = 200000;
+        char *text = malloc(cap);
+        size_t at = (size_t)snprintf(text, cap, APEX "ns A 192.0.2.1\nbig TYPE65280 \\# %u ", size);
         memset(text + at, 'a', 2 * (size_t)size);
-        strcpy(text + at + 2 * (size_t)size, "\n");
+        memcpy(text + at + 2 * (size_t)size, "\n", 2);
         struct zone_set *set = zone_help_set("example.", text);
         struct dns_name origin;
         struct row got = { 0 };
