@@ -30,10 +30,13 @@ static bool expire_due(const struct answer_state *a)
     return a->q->expire_asked && a->q->qtype == DNS_TYPE_SOA && a->client->expire_s != 0;
 }
 
-/* For the zone of the question's own name, whatever became of the answer (RFC 9660 section 3.2). */
+/* For the zone of the question's own name, wherever the answer leads (RFC 9660 section 3.2); not where the
+ * zone was not looked at. */
 static bool zoneversion_due(const struct answer_state *a)
 {
-    return a->q->zoneversion_asked && a->info->zone != NULL && true /* state */;
+    return a->q->zoneversion_asked && a->info->zone != NULL &&
+           (a->rcode == DNS_RCODE_NOERROR || a->rcode == DNS_RCODE_NXDOMAIN ||
+            a->rcode == DNS_RCODE_YXDOMAIN);
 }
 
 static uint16_t cookie_read(struct answer_state *a)

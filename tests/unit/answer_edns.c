@@ -407,6 +407,11 @@ static const struct {
       { "example.net.", "version" },
       ANSWER_UDP,
       "REFUSED ede=0014" },
+    { "9660 3.2",
+      "a transfer that is refused",
+      { "example.com.", "version", .qtype = DNS_TYPE_AXFR },
+      ANSWER_TCP,
+      "REFUSED ede=0012" },
     /* EXPIRE */
     { "7314 3",
       "the SOA",
