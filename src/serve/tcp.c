@@ -23,6 +23,7 @@
 #define TCP_ACCEPTS 16      /* in one turn */
 #define TCP_PAUSE_MS 100    /* no accept for so long after running out of descriptors */
 #define TCP_GRACE_MS 100    /* so young a connection does not make way for another */
+#define TCP_SHORT_MS 1000   /* what clients are asked to keep to when there is little room */
 #define TCP_NONE UINT32_MAX /* no connection, no buffer */
 
 struct tcp_conn {
@@ -173,6 +174,14 @@ static enum sent flush(struct tcp *t, struct tcp_conn *c, uint32_t len, uint32_t
     return SENT_PART;
 }
 
+/* What is told to who asks how long an idle connection stays (RFC 7828). The longest idle one makes way when all
+ * are taken; before it comes to that, clients may close theirs themselves (section 3.3.2). */
+static uint32_t idle_ms(const struct tcp *t)
+{
+    const uint32_t ms = t->w->serve->setup->tcp_idle_ms;
+    return t->open > t->cap - t->cap / 4 && ms > TCP_SHORT_MS ? TCP_SHORT_MS : ms;
+}
+
 /* Composes the answer to one query at the end of the scratch; its length with the two bytes before,
  * 0 when there is none. The image is asked for anew: a turn may last. */
 static uint32_t compose(struct tcp *t, const struct tcp_conn *c, const struct frame *f, uint32_t at)
@@ -187,6 +196,7 @@ static uint32_t compose(struct tcp *t, const struct tcp_conn *c, const struct fr
                                           .addr = &c->from,
                                           .now = time_wall() };
     t->w->options.cookies = serve_cookies(s);
+    t->w->options.tcp_idle_ms = idle_ms(t);
     size_t len = answer_compose(&t->w->options, serve_image(s), &client, f->message, f->len,
                                 out + 2, ANSWER_TCP_CAP, &info);
     len = fault_after(out + 2, len);
