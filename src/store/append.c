@@ -47,14 +47,33 @@ static void forget_pending(struct store_pen *p)
     p->pendings = 0;
 }
 
-/* Back to `at`, which is the end of an entry. What the file has behind it is taken off, so that its room is
- * free; where that fails it is no harm, since the numbers of frames go on: an old frame never follows a new
- * one. */
+/* The journal as it was at the last good sync is what counts; what waits for a sync is void. */
+static void give_up_journal(struct store *s)
+{
+    struct store_journal *j = s->cur;
+    char name[STORE_NAME_MAX];
+    forget_pending(&s->pen);
+    s->pen.used = 0;
+    s->pen.broken = false;
+    s->suspect = true;
+    if (j->end > STORE_HEAD_LEN || j->pinned) {
+        store_journal_leave(s);
+        return;
+    }
+    /* Nothing of it counts: without the file the next one goes on from where this one did. */
+    s->cur = NULL;
+    s->journals--;
+    s->io.remove(s->io.arg, store_journal_name(j->head.number, name));
+    store_journal_unref(&s->io, j);
+}
+
+/* Back to `at`, where the entry at hand began. What the file has of it is taken off, so that its room is
+ * free; where that fails it is no harm: it has no last frame, and none that is written later fits behind
+ * its first ones, since an entry's numbers have no gap. */
 static void go_back(struct store *s, uint64_t at)
 {
     struct store_pen *p = &s->pen;
     if (at >= p->flushed) {
-        /* A write that failed may have left bytes behind the buffer's begin: they are written over. */
         p->used = (size_t)(at - p->flushed);
         return;
     }
@@ -78,7 +97,11 @@ void store_begin(struct store *s, enum store_kind kind, const struct dns_name *o
     p->has_owner = p->has_times = false;
     p->first = true;
     p->items_bytes = 0;
-    if (s->cur == NULL && !store_journal_new(s, &e))
+    if (p->broken && p->pendings == 0)
+        give_up_journal(s);
+    if (p->broken)
+        fail(p, &p->why_broken);
+    else if (s->cur == NULL && !store_journal_new(s, &e))
         fail(p, &e);
     p->start = store_pen_at(p);
     p->w = wr_init(p->body, STORE_BODY_MAX);
@@ -104,8 +127,12 @@ static void end_frame(struct store *s, bool last)
     p->used += room;
     p->first = p->has_owner = false;
     p->w = wr_init(p->body, STORE_BODY_MAX);
-    if (p->used > STORE_BUFFER && !flush(s, &e))
-        fail(p, &e);
+    if (p->used <= STORE_BUFFER || flush(s, &e))
+        return;
+    /* The file may have any part of the buffer now. */
+    p->broken = true;
+    p->why_broken = e;
+    fail(p, &e);
 }
 
 void store_record(struct store *s, const struct zone_change *c)
@@ -174,7 +201,7 @@ void store_abort(struct store *s)
     struct store_pen *p = &s->pen;
     base_assert(p->open);
     p->open = false;
-    if (s->cur != NULL)
+    if (s->cur != NULL && !p->broken)
         go_back(s, p->start);
 }
 
@@ -210,25 +237,6 @@ static void take_pending(struct store *s)
     p->pendings = 0;
 }
 
-/* The journal as it was at the last good sync is what counts. */
-static void give_up_journal(struct store *s)
-{
-    struct store_journal *j = s->cur;
-    char name[STORE_NAME_MAX];
-    forget_pending(&s->pen);
-    s->pen.used = 0;
-    s->suspect = true;
-    if (j->end > STORE_HEAD_LEN || s->snapshot_going) {
-        store_journal_leave(s);
-        return;
-    }
-    /* Nothing of it counts: without the file the next one goes on from where this one did. */
-    s->cur = NULL;
-    s->journals--;
-    s->io.remove(s->io.arg, store_journal_name(j->head.number, name));
-    store_journal_unref(&s->io, j);
-}
-
 bool store_sync(struct store *s, struct err *e)
 {
     struct store_pen *p = &s->pen;
@@ -236,12 +244,10 @@ bool store_sync(struct store *s, struct err *e)
     base_assert(!p->open);
     if (p->pendings == 0)
         return true;
-    if (!flush(s, e)) {
-        forget_pending(p);
-        p->used = 0;
-        p->flushed = s->cur->end;
-        if (s->io.truncate(s->io.arg, s->cur->fd, s->cur->end) != 0)
-            give_up_journal(s);
+    if (p->broken || !flush(s, e)) {
+        if (p->broken)
+            *e = p->why_broken;
+        give_up_journal(s);
         return false;
     }
     if (s->io.sync(s->io.arg, s->cur->fd) != 0) {

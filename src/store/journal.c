@@ -115,6 +115,7 @@ bool store_journal_new(struct store *s, struct err *e)
     s->pen.flushed = STORE_HEAD_LEN;
     s->pen.used = 0;
     s->pen.seq = 0;
+    s->pen.broken = false;
     return true;
 }
 
@@ -122,6 +123,8 @@ void store_journal_leave(struct store *s)
 {
     struct store_journal *j = s->cur;
     s->cur = NULL;
+    s->pen.used = 0;
+    s->pen.broken = false;
     if (j == NULL)
         return;
     s->base_number = j->head.number;

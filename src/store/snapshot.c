@@ -40,6 +40,7 @@ struct store_snapshot *store_snapshot_begin(struct store *s, struct err *e)
     store_journal_leave(s);
     if (!store_journal_new(s, e))
         return NULL;
+    s->cur->pinned = true;
     const struct store_head *h = &s->cur->head;
     store_snapshot_name(h->number, false, name);
     int fd = s->io.open(s->io.arg, name, O_RDWR | O_CREAT | O_TRUNC);

@@ -24,6 +24,8 @@ struct store_journal {
     struct store_head head;
     int fd;
     uint64_t end; /* bytes that count */
+    bool
+        pinned; /* a snapshot names it, whether or not that was made: all that follows goes on from it */
     unsigned refs;
 };
 
@@ -37,6 +39,8 @@ struct store_pen {
     bool open;   /* an entry is being given */
     bool failed; /* … and cannot be written: `why` */
     struct err why;
+    bool broken; /* a write failed: no sync of what waits will be good */
+    struct err why_broken;
     enum store_kind kind;
     struct dns_name origin, owner;
     uint32_t from, to;

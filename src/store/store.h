@@ -50,8 +50,8 @@ void store_begin(struct store *s, enum store_kind kind, const struct dns_name *o
 void store_record(struct store *s, const struct zone_change *record);
 /* Of any kind but STORE_REMOVE; a zone's times stay until they are given again, or it is removed. */
 void store_times(struct store *s, const struct store_times *times);
-/* False when it could not be written (the disk is full, …): then the entry never was, those ended before
- * it are as they were. Another entry may be tried at any time. */
+/* False when it could not be written (the disk is full, …) or has a broken record: then the entry never
+ * was. Those ended before it may still count: store_sync() says. Another entry may be tried at any time. */
 bool store_end(struct store *s, struct err *e);
 /* Instead of store_end(): the entry never was. */
 void store_abort(struct store *s);
