@@ -8,12 +8,17 @@
 
 #define ZONES 4
 #define LOG_MAX 256
+#define EVER_MAX 400
 
 /* A zone as it must be: all its records carry its serial. */
 struct state {
     uint32_t serial; /* 0: not there */
     uint32_t bulk;   /* records besides */
     int64_t times;
+};
+
+struct got {
+    struct state state[ZONES];
 };
 
 struct entry {
@@ -31,6 +36,8 @@ struct world {
     unsigned tries;
     uint32_t reach[ZONES]; /* history of this process goes back to this serial */
     uint32_t clock;
+    struct got *ever; /* every state that was, when it is wanted */
+    unsigned evers;
 };
 
 static struct dns_name origins[ZONES];
@@ -145,6 +152,10 @@ static void entry(struct world *w)
         (long long)to.times);
     *now = to;
     tried(w, zone);
+    if (w->ever != NULL) {
+        assert_in_range(w->evers, 0, EVER_MAX - 1);
+        memcpy(w->ever[w->evers++].state, w->now, sizeof w->now);
+    }
 }
 
 static void batch(struct world *w)
@@ -259,10 +270,6 @@ static void history(struct world *w, unsigned zone, uint32_t from, bool must)
     assert_int_equal(serial, to);
     store_history_close(h);
 }
-
-struct got {
-    struct state state[ZONES];
-};
 
 static void got_zone(void *arg, const struct zone *z, const struct store_times *t)
 {
@@ -398,16 +405,112 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
     return text == NULL ? otherwise : strtoull(text, NULL, 0);
 }
 
+/* What a bad disk or a careless hand does to a file. */
+static const char *damage(struct disk *d)
+{
+    static char what[100];
+    struct disk_file *f;
+    do
+        f = &d->file[disk_rnd(d, 24)];
+    while (!f->used || strcmp(f->name, "lock") == 0);
+    size_t len = disk_len(f), at = len == 0 ? 0 : disk_rnd(d, (uint32_t)len);
+    uint8_t sector[DISK_SECTOR];
+    unsigned kind = disk_rnd(d, 5);
+    snprintf(what, sizeof what, "%s: kind %u at %zu of %zu", f->name, kind, at, len);
+    for (size_t i = 0; i < sizeof sector; i++)
+        sector[i] = kind == 2 ? 0 : (uint8_t)disk_rnd(d, 256);
+    if (kind == 0 && len != 0) {
+        assert_int_equal(pread(f->fd, sector, 1, (off_t)at), 1);
+        sector[0] ^= (uint8_t)(1u << disk_rnd(d, 8));
+        assert_int_equal(pwrite(f->fd, sector, 1, (off_t)at), 1);
+    } else if (kind == 1) {
+        assert_int_equal(ftruncate(f->fd, (off_t)at), 0);
+    } else if (kind < 4) {
+        at = at / DISK_SECTOR * DISK_SECTOR;
+        assert_int_equal(pwrite(f->fd, sector, sizeof sector, (off_t)at), (ssize_t)sizeof sector);
+    } else {
+        disk_drop(f);
+    }
+    return what;
+}
+
+/* The store as it is after that: a state that was once, and it goes on. */
+static void damaged_life(struct disk *d, const struct got *ever, unsigned count)
+{
+    struct world w = { .d = d };
+    struct store_io io = disk_io(d);
+    struct err e = { 0 };
+    struct zone_version v;
+    for (int again = 0; again < 2; again++) {
+        struct got g = { 0 };
+        unsigned i = 0;
+        w.s = store_open_io(&io, 100000, &e);
+        assert_non_null(w.s);
+        struct zone_edit *ed = store_recover(w.s, 0, got_zone, &g, &v, &e);
+        assert_non_null(ed);
+        zone_edit_free(ed);
+        if (again != 0) {
+            assert_true(same(g.state, w.acked));
+        } else {
+            while (i < count && !same(ever[i].state, g.state))
+                i++;
+            assert_true(i < count);
+        }
+        memcpy(w.acked, g.state, sizeof w.acked);
+        memcpy(w.now, g.state, sizeof w.now);
+        for (unsigned z = 0; z < ZONES; z++)
+            for (uint32_t back = 1; back < 8 && back < w.acked[z].serial; back++) {
+                struct store_history *h = store_history_open(
+                    w.s, &origins[z], w.acked[z].serial - back, w.acked[z].serial);
+                struct zone_change c;
+                uint32_t step;
+                while (h != NULL && store_history_next(h, &c, &step, &e))
+                    continue;
+                store_history_close(h);
+            }
+        batch(&w);
+        if (again == 0 && rnd(&w, 2) != 0)
+            snapshot(&w);
+        batch(&w);
+        store_close(w.s);
+    }
+}
+
+static void damages(void **state)
+{
+    (void)state;
+    static struct disk d, copy;
+    static struct got ever[EVER_MAX];
+    uint64_t seed = number_of("PERIGEE_STORE_SEED", 1);
+    for (uint64_t runs = number_of("PERIGEE_STORE_RUNS", 400) / 20; runs != 0; runs--) {
+        memset(&d, 0, sizeof d);
+        d.seed = ++seed * 0x9e3779b97f4a7c15u | 1;
+        struct world w = { .d = &d, .ever = ever, .evers = 1 };
+        memset(ever, 0, sizeof ever);
+        start(&w, true);
+        for (unsigned lives = 1 + disk_rnd(&d, 3); lives != 0; lives--) {
+            for (unsigned n = disk_rnd(&d, 12); n != 0; n--)
+                (disk_rnd(&d, 5) == 0 ? snapshot : batch)(&w);
+            store_close(w.s);
+            start(&w, true);
+        }
+        store_close(w.s);
+        for (int i = 0; i < 20; i++) {
+            disk_copy(&copy, &d);
+            copy.seed = d.seed + (uint64_t)i * 77777;
+            const char *what = damage(&copy);
+            SAY("PERIGEE_STORE_SEED=%llu %s", (unsigned long long)seed, what);
+            damaged_life(&copy, ever, w.evers);
+            disk_fini(&copy);
+        }
+        disk_fini(&d);
+    }
+}
+
 static void crashes(void **state)
 {
     (void)state;
     uint64_t seed = number_of("PERIGEE_STORE_SEED", 1), runs = number_of("PERIGEE_STORE_RUNS", 400);
-    show = getenv("PERIGEE_STORE_SHOW") != NULL;
-    for (unsigned z = 0; z < ZONES; z++) {
-        char text[32];
-        snprintf(text, sizeof text, "z%u.example", z);
-        assert_true(dns_name_from_text(&origins[z], text));
-    }
     for (uint64_t i = 0; i < runs; i++) {
         SAY("PERIGEE_STORE_SEED=%llu", (unsigned long long)(seed + i));
         run(seed + i);
@@ -416,6 +519,13 @@ static void crashes(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(crashes) };
+    show = getenv("PERIGEE_STORE_SHOW") != NULL;
+    for (unsigned z = 0; z < ZONES; z++) {
+        char text[32];
+        snprintf(text, sizeof text, "z%u.example", z);
+        if (!dns_name_from_text(&origins[z], text))
+            return 1;
+    }
+    const struct CMUnitTest tests[] = { cmocka_unit_test(crashes), cmocka_unit_test(damages) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

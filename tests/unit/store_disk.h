@@ -355,6 +355,22 @@ static void disk_reap(struct disk *d)
     }
 }
 
+/* The same files, all durable. */
+static inline void disk_copy(struct disk *to, const struct disk *from)
+{
+    memset(to, 0, sizeof *to);
+    to->seed = from->seed;
+    for (int i = 0; i < DISK_FILES; i++) {
+        const struct disk_file *f = &from->file[i];
+        if (!f->used || f->name[0] == '\0')
+            continue;
+        struct disk_file *n = disk_add(to, f->name);
+        n->durable = disk_read(f, &n->durable_len);
+        memcpy(n->durable_name, n->name, sizeof n->name);
+        assert_int_equal(pwrite(n->fd, n->durable, n->durable_len, 0), (ssize_t)n->durable_len);
+    }
+}
+
 static void disk_fini(struct disk *d)
 {
     for (int i = 0; i < DISK_FILES; i++)
