@@ -6,6 +6,11 @@
 #include "dns/type.h"
 #include "store_disk.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#define RUNS 40
+#else
+#define RUNS 400
+#endif
 #define ZONES 4
 #define LOG_MAX 256
 #define EVER_MAX 400
@@ -482,7 +487,7 @@ static void damages(void **state)
     static struct disk d, copy;
     static struct got ever[EVER_MAX];
     uint64_t seed = number_of("PERIGEE_STORE_SEED", 1);
-    for (uint64_t runs = number_of("PERIGEE_STORE_RUNS", 400) / 20; runs != 0; runs--) {
+    for (uint64_t runs = number_of("PERIGEE_STORE_RUNS", RUNS) / 20; runs != 0; runs--) {
         memset(&d, 0, sizeof d);
         d.seed = ++seed * 0x9e3779b97f4a7c15u | 1;
         struct world w = { .d = &d, .ever = ever, .evers = 1 };
@@ -510,7 +515,7 @@ static void damages(void **state)
 static void crashes(void **state)
 {
     (void)state;
-    uint64_t seed = number_of("PERIGEE_STORE_SEED", 1), runs = number_of("PERIGEE_STORE_RUNS", 400);
+    uint64_t seed = number_of("PERIGEE_STORE_SEED", 1), runs = number_of("PERIGEE_STORE_RUNS", RUNS);
     for (uint64_t i = 0; i < runs; i++) {
         SAY("PERIGEE_STORE_SEED=%llu", (unsigned long long)(seed + i));
         run(seed + i);
