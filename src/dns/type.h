@@ -43,7 +43,10 @@
     X(AAAA, 28, "r")                                                                               \
     X(LOC, 29, "r")                                                                                \
     X(NXT, 30, "dr")                                                                               \
+    X(EID, 31, "r")                                                                                \
+    X(NIMLOC, 32, "r")                                                                             \
     X(SRV, 33, "24d")                                                                              \
+    X(ATMA, 34, "r")                                                                               \
     X(NAPTR, 35, "4sssd")                                                                          \
     X(KX, 36, "2d")                                                                                \
     X(CERT, 37, "r")                                                                               \
@@ -64,6 +67,9 @@
     X(TLSA, 52, "r")                                                                               \
     X(SMIMEA, 53, "r")                                                                             \
     X(HIP, 55, "r")                                                                                \
+    X(NINFO, 56, "r")                                                                              \
+    X(RKEY, 57, "r")                                                                               \
+    X(TALINK, 58, "nn")                                                                            \
     X(CDS, 59, "r")                                                                                \
     X(CDNSKEY, 60, "r")                                                                            \
     X(OPENPGPKEY, 61, "r")                                                                         \
@@ -72,6 +78,8 @@
     X(SVCB, 64, "2nr")                                                                             \
     X(HTTPS, 65, "2nr")                                                                            \
     X(DSYNC, 66, "r")                                                                              \
+    X(HHIT, 67, "r")                                                                               \
+    X(BRID, 68, "r")                                                                               \
     X(SPF, 99, "r")                                                                                \
     X(NID, 104, "r")                                                                               \
     X(L32, 105, "r")                                                                               \
@@ -79,6 +87,7 @@
     X(LP, 107, "2n")                                                                               \
     X(EUI48, 108, "r")                                                                             \
     X(EUI64, 109, "r")                                                                             \
+    X(NXNAME, 128, "r")                                                                            \
     X(TKEY, 249, "r")                                                                              \
     X(TSIG, 250, "r")                                                                              \
     X(IXFR, 251, "r")                                                                              \
@@ -88,9 +97,13 @@
     X(ANY, 255, "r")                                                                               \
     X(URI, 256, "r")                                                                               \
     X(CAA, 257, "r")                                                                               \
+    X(AVC, 258, "r")                                                                               \
     X(DOA, 259, "r")                                                                               \
     X(AMTRELAY, 260, "r")                                                                          \
     X(RESINFO, 261, "r")                                                                           \
+    X(WALLET, 262, "r")                                                                            \
+    X(CLA, 263, "r")                                                                               \
+    X(IPN, 264, "r")                                                                               \
     X(TA, 32768, "r")                                                                              \
     X(DLV, 32769, "r")
 

@@ -6,7 +6,10 @@
 #include "zone/load.h"
 #include "zone/stage.h"
 
-/* Zone text by libzscanner into a stage. Files of this room only. */
+/* Zone text into a stage: by libzscanner, and by our own reader (zone/entry.h) what it refuses. Files of
+ * this room only. */
+
+struct zone_entry;
 
 #define ZONE_INCLUDE_DEPTH_MAX 8 /* files that include each other */
 #define ZONE_FILES_MAX 1024      /* files of one zone */
@@ -24,6 +27,13 @@ struct zone_text {
     size_t owner_len; /* 0: there is none */
     uint16_t owner_file;
     bool owner_outside;
+    /* The last TTL that a record stated, for those that follow without one where there is no $TTL
+     * (RFC 1035 section 5.1). */
+    uint32_t last_ttl_s, default_ttl_s;
+    bool has_last_ttl,
+        has_default_ttl;      /* $TTL goes on behind an included file, as in BIND and NSD */
+    struct zone_entry *entry; /* the one our own reader has in hand; owned */
+    bool own_only;            /* for tests: libzscanner reads nothing */
 };
 
 void zone_text_init(struct zone_text *t, const struct dns_name *origin, struct zone_stage *stage,

@@ -515,7 +515,8 @@ static void damages(void **state)
 static void crashes(void **state)
 {
     (void)state;
-    uint64_t seed = number_of("PERIGEE_STORE_SEED", 1), runs = number_of("PERIGEE_STORE_RUNS", RUNS);
+    uint64_t seed = number_of("PERIGEE_STORE_SEED", 1),
+             runs = number_of("PERIGEE_STORE_RUNS", RUNS);
     for (uint64_t i = 0; i < runs; i++) {
         SAY("PERIGEE_STORE_SEED=%llu", (unsigned long long)(seed + i));
         run(seed + i);
