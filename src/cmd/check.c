@@ -28,6 +28,7 @@ static const char help[] =
     "      --dnssec            verify every signature too: some 10,000 a second\n"
     "      --horizon DAYS      warn of signatures that end within (2)\n"
     "      --no-zonemd         do not verify the digests of zones\n"
+    "      --lenient           warn only of what 'perigee run' and 'serve' only warn of\n"
     "      --quiet             errors only, no warnings\n"
     "      --reference         print docs/configuration.md and do nothing else\n";
 
@@ -152,11 +153,17 @@ static int zones_only(struct check_args *a)
 int cmd_check(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' },  { "node", required_argument, NULL, 'n' },
-        { "zone", required_argument, NULL, 'z' },    { "dnssec", no_argument, NULL, 'd' },
-        { "horizon", required_argument, NULL, 'o' }, { "no-zonemd", no_argument, NULL, 'm' },
-        { "quiet", no_argument, NULL, 'q' },         { "reference", no_argument, NULL, 'r' },
-        { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+        { "config", required_argument, NULL, 'c' },
+        { "node", required_argument, NULL, 'n' },
+        { "zone", required_argument, NULL, 'z' },
+        { "dnssec", no_argument, NULL, 'd' },
+        { "horizon", required_argument, NULL, 'o' },
+        { "no-zonemd", no_argument, NULL, 'm' },
+        { "lenient", no_argument, NULL, 'l' },
+        { "quiet", no_argument, NULL, 'q' },
+        { "reference", no_argument, NULL, 'r' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
     struct check_args a = { .how = ZONE_CHECK_DEFAULTS };
     a.how.now_s = time_wall().s;
@@ -183,6 +190,9 @@ int cmd_check(int argc, char **argv)
             break;
         case 'm':
             a.how.zonemd = ZONE_CHECK_ZONEMD_OFF;
+            break;
+        case 'l':
+            a.how.strict = false;
             break;
         case 'q':
             a.quiet = true;

@@ -133,7 +133,7 @@ static void check_servers(struct check *c, const struct zone_node *n, const stru
         return;
     if (without == r->count) {
         struct rd rd = rd_init(first.rdata, first.len);
-        check_found(c, CHECK_NS_NONE, n, DNS_TYPE_NS, &first,
+        check_found(c, n->name_len == 0 ? CHECK_NS_NONE : CHECK_CUT_NONE, n, DNS_TYPE_NS, &first,
                     "has no server with an address in the zone; one is %.100s",
                     dns_name_parse(&name, &rd) ? dns_name_text(&name, text) : "");
         return;

@@ -25,6 +25,7 @@ enum check_level { CHECK_WARN, CHECK_STRICT, CHECK_REFUSE };
     X(SOA_RNAME, WARN, "write the address with a dot for the @ (RFC 1035 section 3.3.13)")         \
     X(NS_ADDRESS, WARN, "add an A or AAAA record for it, or is a final dot missing?")              \
     X(NS_NONE, STRICT, "add addresses for them: nobody can reach the zone")                        \
+    X(CUT_NONE, WARN, "add glue for them: nobody can reach what is delegated")                     \
     X(NS_CNAME, WARN, "name the server itself (RFC 2181 section 10.3)")                            \
     X(NS_NUMBER, WARN, "name the server, not its address")                                         \
     X(TARGET_CNAME, WARN, "name the host itself (RFC 2181 section 10.3, RFC 2782)")                \
