@@ -78,7 +78,9 @@ struct store_begin {
 void store_begin_write(struct wr *w, const struct dns_name *origin, uint32_t from, uint32_t to);
 bool store_begin_parse(struct store_begin *b, struct rd *r) BASE_MUST_USE;
 
+/* Four fields in network order, after which a reader looks at r->bad. */
 void store_times_write(struct wr *w, const struct store_times *t);
+/* The other way; what is missing is 0, and r->bad. */
 void store_times_parse(struct store_times *t, struct rd *r);
 
 /* Items: one record, or the times. An owner is written when it is another than that of the item before

@@ -26,8 +26,8 @@ static const struct {
 } kinds[CHECK_KIND_COUNT] = { CHECK_KINDS(KIND_ROW) };
 #undef KIND_ROW
 
-void check_found(struct check *c, enum check_kind kind, const struct zone_node *n, uint16_t type,
-                 const struct check_item *rdata, const char *fmt, ...)
+void zone_check_found(struct check *c, enum check_kind kind, const struct zone_node *n,
+                      uint16_t type, const struct check_item *rdata, const char *fmt, ...)
 {
     if (c->count[kind]++ >= c->keep)
         return;
@@ -142,7 +142,7 @@ static void init(struct check *c, const struct zone *z, const struct zone_check_
 
 static void fini(struct check *c)
 {
-    check_keys_fini(c);
+    zone_check_keys_fini(c);
     free(c->scratch.begin);
     free(c->found);
     free(c->server);
@@ -162,15 +162,15 @@ static void check_digest(struct check *c)
         break;
     case ZONE_ZONEMD_NONE:
         if (required)
-            check_found(c, CHECK_ZONEMD_MISSING, NULL, 0, NULL, "has no digest (ZONEMD)");
+            zone_check_found(c, CHECK_ZONEMD_MISSING, NULL, 0, NULL, "has no digest (ZONEMD)");
         break;
     case ZONE_ZONEMD_UNSUPPORTED:
-        check_found(c, required ? CHECK_ZONEMD_MISSING : CHECK_ZONEMD_UNKNOWN, NULL,
-                    DNS_TYPE_ZONEMD, NULL, "has a ZONEMD that cannot be verified: %s", why);
+        zone_check_found(c, required ? CHECK_ZONEMD_MISSING : CHECK_ZONEMD_UNKNOWN, NULL,
+                         DNS_TYPE_ZONEMD, NULL, "has a ZONEMD that cannot be verified: %s", why);
         break;
     case ZONE_ZONEMD_BAD:
-        check_found(c, CHECK_ZONEMD_BAD, NULL, DNS_TYPE_ZONEMD, NULL,
-                    "has a ZONEMD that is wrong: %s", why);
+        zone_check_found(c, CHECK_ZONEMD_BAD, NULL, DNS_TYPE_ZONEMD, NULL,
+                         "has a ZONEMD that is wrong: %s", why);
         break;
     }
     free(m);
@@ -186,9 +186,9 @@ static bool has_shrunk(const struct zone *z, const struct zone *before, uint8_t 
 static void check_loss(struct check *c, const struct zone *before)
 {
     if (has_shrunk(c->z, before, c->o->shrink_percent))
-        check_found(c, CHECK_SHRUNK, NULL, 0, NULL,
-                    "has %u records instead of %u: it lost more than %u %%", c->z->record_count,
-                    before->record_count, c->o->shrink_percent);
+        zone_check_found(c, CHECK_SHRUNK, NULL, 0, NULL,
+                         "has %u records instead of %u: it lost more than %u %%",
+                         c->z->record_count, before->record_count, c->o->shrink_percent);
 }
 
 bool zone_check_shrink(const struct zone *z, const struct zone *before, uint8_t shrink_percent,
@@ -233,11 +233,11 @@ static void walk_names(struct check *c)
         if (c->occluder != NULL &&
             (c->node_key_len <= above_len || memcmp(key, above, above_len) != 0))
             c->occluder = NULL;
-        check_node(c, n);
+        zone_check_node(c, n);
         if (c->nsec)
-            check_nsec_name(c, n);
+            zone_check_nsec_name(c, n);
         if (c->nsec3.used)
-            check_nsec3_name(c, n);
+            zone_check_nsec3_name(c, n);
         if (c->occluder == NULL && (n->flags & (ZONE_NODE_CUT | ZONE_NODE_DNAME)) != 0) {
             c->occluder = n;
             memcpy(above, key, c->node_key_len);
@@ -246,7 +246,7 @@ static void walk_names(struct check *c)
     }
     c->pos = NULL;
     if (c->nsec)
-        check_nsec_end(c);
+        zone_check_nsec_end(c);
 }
 
 static void walk_hashed(struct check *c)
@@ -259,7 +259,7 @@ static void walk_hashed(struct check *c)
             zone_image_entry(&pos, &e) ? zone_image_node_at(c->map, e.ref) : NULL;
         if (n == NULL)
             break;
-        check_sigs(c, n, true);
+        zone_check_sigs(c, n, true);
     }
 }
 
@@ -271,12 +271,12 @@ bool zone_check(const struct zone *z, const struct zone *before, const struct zo
     init(c, z, o, errs);
     if (zone_apex(z) != NULL) {
         check_loss(c, before);
-        check_keys(c);
-        check_apex(c);
+        zone_check_keys(c);
+        zone_check_apex(c);
         walk_names(c);
         walk_hashed(c);
         if (c->nsec3.used)
-            check_nsec3_ring(c);
+            zone_check_nsec3_ring(c);
         check_digest(c);
     }
     bool good = tell(c, file, find, arg, errs);
@@ -296,18 +296,18 @@ static void check_one(struct check *c, const struct dns_name *name)
         return;
     const struct zone_node *hashed = zone_nsec3_before(c->z, name, &matches);
     if (matches)
-        check_sigs(c, hashed, true);
+        zone_check_sigs(c, hashed, true);
     zone_lookup(c->z, name, &f);
     if (f.exact == NULL)
         return;
     c->node_key = key;
     c->node_key_len = zone_image_key((const uint8_t *)(f.exact + 1), f.exact->name_len, key);
     c->occluder = f.cut != NULL && f.cut != f.exact ? f.cut : f.dname;
-    check_node(c, f.exact);
+    zone_check_node(c, f.exact);
     if (c->nsec)
-        check_nsec_links(c, f.exact);
+        zone_check_nsec_links(c, f.exact);
     if (c->nsec3.used)
-        check_nsec3_links(c, f.exact);
+        zone_check_nsec3_links(c, f.exact);
 }
 
 bool zone_check_names(const struct zone *z, const struct zone *before,
@@ -318,8 +318,8 @@ bool zone_check_names(const struct zone *z, const struct zone *before,
     init(c, z, o, errs);
     if (zone_apex(z) != NULL) {
         check_loss(c, before);
-        check_keys(c);
-        check_apex(c);
+        zone_check_keys(c);
+        zone_check_apex(c);
         for (size_t i = 0; i < count; i++)
             check_one(c, &names[i]);
     }

@@ -79,7 +79,7 @@ static bool make(struct check_key *k)
     return true;
 }
 
-void check_key_free(struct check_key *key)
+void zone_check_key_free(struct check_key *key)
 {
     if (key->handle != NULL)
         gnutls_pubkey_deinit(key->handle);
@@ -126,9 +126,9 @@ static size_t put_signed(struct check *c, const struct zone_node *n, const struc
     return w->full ? 0 : head;
 }
 
-enum check_verdict check_verify(struct check *c, const struct zone_node *n,
-                                const struct zone_rrset *r, const struct check_item *sig,
-                                struct check_key *key)
+enum check_verdict zone_check_verify(struct check *c, const struct zone_node *n,
+                                     const struct zone_rrset *r, const struct check_item *sig,
+                                     struct check_key *key)
 {
     if (key->handle == NULL && (key->unknown || !make(key)))
         key->unknown = true;

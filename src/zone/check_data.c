@@ -118,14 +118,15 @@ static void check_servers(struct check *c, const struct zone_node *n, const stru
         if (!dns_name_parse(&name, &rd))
             continue;
         if (is_address(&name))
-            check_found(c, CHECK_NS_NUMBER, n, DNS_TYPE_NS, &item, "has the server %s",
-                        dns_name_text(&name, text));
+            zone_check_found(c, CHECK_NS_NUMBER, n, DNS_TYPE_NS, &item, "has the server %s",
+                             dns_name_text(&name, text));
         if (!dns_name_is_under(&name, &c->origin))
             continue;
         enum target t = find_server(c, n, &name);
         if (t == TARGET_ALIAS)
-            check_found(c, CHECK_NS_CNAME, n, DNS_TYPE_NS, &item,
-                        "has the server %.100s, which is an alias", dns_name_text(&name, text));
+            zone_check_found(c, CHECK_NS_CNAME, n, DNS_TYPE_NS, &item,
+                             "has the server %.100s, which is an alias",
+                             dns_name_text(&name, text));
         if ((t == TARGET_NONE || t == TARGET_MISSING) && without++ == 0)
             first = item;
     }
@@ -133,9 +134,9 @@ static void check_servers(struct check *c, const struct zone_node *n, const stru
         return;
     if (without == r->count) {
         struct rd rd = rd_init(first.rdata, first.len);
-        check_found(c, n->name_len == 0 ? CHECK_NS_NONE : CHECK_CUT_NONE, n, DNS_TYPE_NS, &first,
-                    "has no server with an address in the zone; one is %.100s",
-                    dns_name_parse(&name, &rd) ? dns_name_text(&name, text) : "");
+        zone_check_found(c, n->name_len == 0 ? CHECK_NS_NONE : CHECK_CUT_NONE, n, DNS_TYPE_NS,
+                         &first, "has no server with an address in the zone; one is %.100s",
+                         dns_name_parse(&name, &rd) ? dns_name_text(&name, text) : "");
         return;
     }
     for (uint32_t at = 0; check_item(r->rdata, r->rdata_len, &at, &item);) {
@@ -144,9 +145,9 @@ static void check_servers(struct check *c, const struct zone_node *n, const stru
             continue;
         enum target t = find_server(c, n, &name);
         if (t == TARGET_NONE || t == TARGET_MISSING)
-            check_found(c, CHECK_NS_ADDRESS, n, DNS_TYPE_NS, &item,
-                        "has the server %.100s, which has no address in the zone",
-                        dns_name_text(&name, text));
+            zone_check_found(c, CHECK_NS_ADDRESS, n, DNS_TYPE_NS, &item,
+                             "has the server %.100s, which has no address in the zone",
+                             dns_name_text(&name, text));
     }
 }
 
@@ -166,12 +167,13 @@ static void check_targets(struct check *c, const struct zone_node *n, const stru
             continue;
         enum target t = find_server(c, n, &name);
         if (t == TARGET_ALIAS)
-            check_found(c, CHECK_TARGET_CNAME, n, r->type, &item, "%s points to %.100s, an alias",
-                        dns_type_text(r->type, type), dns_name_text(&name, text));
+            zone_check_found(c, CHECK_TARGET_CNAME, n, r->type, &item,
+                             "%s points to %.100s, an alias", dns_type_text(r->type, type),
+                             dns_name_text(&name, text));
         else if (t != TARGET_GOOD)
-            check_found(c, CHECK_TARGET_ADDRESS, n, r->type, &item,
-                        "%s points to %.100s, which has no address", dns_type_text(r->type, type),
-                        dns_name_text(&name, text));
+            zone_check_found(c, CHECK_TARGET_ADDRESS, n, r->type, &item,
+                             "%s points to %.100s, which has no address",
+                             dns_type_text(r->type, type), dns_name_text(&name, text));
     }
 }
 
@@ -191,11 +193,12 @@ static void check_alias(struct check *c, const struct zone_node *n, const struct
             return;
         const struct zone_node *next = f.exact != NULL ? f.exact : f.wildcard;
         if (next == NULL && i == 0)
-            check_found(c, CHECK_TARGET_ADDRESS, n, DNS_TYPE_CNAME, NULL,
-                        "is an alias of %.100s, which does not exist", dns_name_text(&name, text));
+            zone_check_found(c, CHECK_TARGET_ADDRESS, n, DNS_TYPE_CNAME, NULL,
+                             "is an alias of %.100s, which does not exist",
+                             dns_name_text(&name, text));
         if (next == n)
-            check_found(c, CHECK_CNAME_LOOP, n, DNS_TYPE_CNAME, NULL,
-                        "is an alias that leads back to itself");
+            zone_check_found(c, CHECK_CNAME_LOOP, n, DNS_TYPE_CNAME, NULL,
+                             "is an alias that leads back to itself");
         if (next == NULL || next == n || !zone_node_find(c->z, next, DNS_TYPE_CNAME, &at))
             return;
     }
@@ -218,7 +221,7 @@ static void check_spf(struct check *c, const struct zone_node *n, const struct z
         if (is_spf(&item) && count++ != UINT32_MAX)
             last = item;
     if (count > 1)
-        check_found(c, CHECK_SPF_SEVERAL, n, DNS_TYPE_TXT, &last, "has %u SPF records", count);
+        zone_check_found(c, CHECK_SPF_SEVERAL, n, DNS_TYPE_TXT, &last, "has %u SPF records", count);
 }
 
 static void check_ds(struct check *c, const struct zone_node *n, const struct zone_rrset *r)
@@ -226,16 +229,17 @@ static void check_ds(struct check *c, const struct zone_node *n, const struct zo
     static const uint8_t digest_len[] = { 0, 20, 32, 32, 48 }; /* by digest type */
     struct check_item item;
     if (n->name_len == 0)
-        check_found(c, CHECK_DS_APEX, n, DNS_TYPE_DS, NULL, "is the zone's origin and has a DS");
+        zone_check_found(c, CHECK_DS_APEX, n, DNS_TYPE_DS, NULL,
+                         "is the zone's origin and has a DS");
     else if ((n->flags & (ZONE_NODE_CUT | ZONE_NODE_OCCLUDED)) == 0)
-        check_found(c, CHECK_DS_NO_CUT, n, DNS_TYPE_DS, NULL, "has a DS and is no delegation");
+        zone_check_found(c, CHECK_DS_NO_CUT, n, DNS_TYPE_DS, NULL, "has a DS and is no delegation");
     for (uint32_t at = 0; check_item(r->rdata, r->rdata_len, &at, &item);) {
         uint8_t type = item.len > 4 ? item.rdata[3] : 0;
         if (item.len <= 4 ||
             (type < sizeof digest_len && type != 0 && item.len != 4u + digest_len[type]))
-            check_found(c, CHECK_DS_BROKEN, n, DNS_TYPE_DS, &item,
-                        "has a DS with a digest of %d bytes, not of its type %u", item.len - 4,
-                        type);
+            zone_check_found(c, CHECK_DS_BROKEN, n, DNS_TYPE_DS, &item,
+                             "has a DS with a digest of %d bytes, not of its type %u", item.len - 4,
+                             type);
     }
 }
 
@@ -244,10 +248,10 @@ static void check_form(struct check *c, const struct zone_node *n, const struct 
     struct check_item item;
     char type[DNS_TYPE_TEXT_MAX];
     for (uint32_t at = 0; check_item(r->rdata, r->rdata_len, &at, &item);) {
-        const char *fault = check_rdata_fault(r->type, item.rdata, item.len);
+        const char *fault = zone_check_rdata_fault(r->type, item.rdata, item.len);
         if (fault != NULL)
-            check_found(c, CHECK_RDATA_BROKEN, n, r->type, &item, "%s: %s",
-                        dns_type_text(r->type, type), fault);
+            zone_check_found(c, CHECK_RDATA_BROKEN, n, r->type, &item, "%s: %s",
+                             dns_type_text(r->type, type), fault);
     }
 }
 
@@ -264,15 +268,16 @@ static bool check_hidden(struct check *c, const struct zone_node *n, const struc
             return true;
         if (o != NULL)
             zone_node_name(c->z, o, &above);
-        check_found(c, dname ? CHECK_BELOW_DNAME : CHECK_OCCLUDED, n, r->type, NULL,
-                    "%s is below the %s %.100s", dns_type_text(r->type, type),
-                    dname ? "DNAME" : "delegation", o != NULL ? dns_name_text(&above, text) : "");
+        zone_check_found(c, dname ? CHECK_BELOW_DNAME : CHECK_OCCLUDED, n, r->type, NULL,
+                         "%s is below the %s %.100s", dns_type_text(r->type, type),
+                         dname ? "DNAME" : "delegation",
+                         o != NULL ? dns_name_text(&above, text) : "");
         return true;
     }
     if ((n->flags & ZONE_NODE_CUT) != 0 && !address && r->type != DNS_TYPE_NS &&
         r->type != DNS_TYPE_DS && r->type != DNS_TYPE_NSEC) {
-        check_found(c, CHECK_AT_CUT, n, r->type, NULL, "%s stands at a delegation",
-                    dns_type_text(r->type, type));
+        zone_check_found(c, CHECK_AT_CUT, n, r->type, NULL, "%s stands at a delegation",
+                         dns_type_text(r->type, type));
         return true;
     }
     return false;
@@ -301,19 +306,19 @@ static void check_rrset(struct check *c, const struct zone_node *n, const struct
         check_spf(c, n, r);
         return;
     case DNS_TYPE_SPF:
-        check_found(c, CHECK_SPF_TYPE, n, r->type, NULL, "has an SPF record");
+        zone_check_found(c, CHECK_SPF_TYPE, n, r->type, NULL, "has an SPF record");
         return;
     case DNS_TYPE_DNSKEY:
     case DNS_TYPE_NSEC3PARAM:
         if (n->name_len != 0)
-            check_found(c, CHECK_KEY_ELSEWHERE, n, r->type, NULL,
-                        "is not the zone's origin and has %s", dns_type_text(r->type, type));
+            zone_check_found(c, CHECK_KEY_ELSEWHERE, n, r->type, NULL,
+                             "is not the zone's origin and has %s", dns_type_text(r->type, type));
         return;
     case DNS_TYPE_CDS:
     case DNS_TYPE_CDNSKEY:
         if (n->name_len != 0)
-            check_found(c, CHECK_CDS_ELSEWHERE, n, r->type, NULL,
-                        "is not the zone's origin and has %s", dns_type_text(r->type, type));
+            zone_check_found(c, CHECK_CDS_ELSEWHERE, n, r->type, NULL,
+                             "is not the zone's origin and has %s", dns_type_text(r->type, type));
         return;
     default:
         return;
@@ -325,20 +330,20 @@ static void check_wildcard(struct check *c, const struct zone_node *n)
 {
     const uint8_t *label = (const uint8_t *)(n + 1), *end = label + n->name_len;
     if ((n->flags & ZONE_NODE_WILDCARD) != 0 && (n->flags & ZONE_NODE_CUT) != 0)
-        check_found(c, CHECK_WILDCARD_NS, n, DNS_TYPE_NS, NULL, "is a wildcard and has NS");
+        zone_check_found(c, CHECK_WILDCARD_NS, n, DNS_TYPE_NS, NULL, "is a wildcard and has NS");
     if ((n->flags & ZONE_NODE_WILDCARD) != 0 && (n->flags & ZONE_NODE_DNAME) != 0)
-        check_found(c, CHECK_WILDCARD_DNAME, n, DNS_TYPE_DNAME, NULL,
-                    "is a wildcard and has DNAME");
+        zone_check_found(c, CHECK_WILDCARD_DNAME, n, DNS_TYPE_DNAME, NULL,
+                         "is a wildcard and has DNAME");
     if ((n->flags & ZONE_NODE_EMPTY) != 0)
         return;
     for (label += n->name_len != 0 ? 1 + label[0] : 0; label < end; label += 1 + label[0])
         if (label[0] == 1 && label + 1 < end && label[1] == '*') {
-            check_found(c, CHECK_WILDCARD_INSIDE, n, 0, NULL, "has a * that is not leftmost");
+            zone_check_found(c, CHECK_WILDCARD_INSIDE, n, 0, NULL, "has a * that is not leftmost");
             return;
         }
 }
 
-void check_node(struct check *c, const struct zone_node *n)
+void zone_check_node(struct check *c, const struct zone_node *n)
 {
     struct zone_rrset r;
     for (uint32_t pos = 0; zone_node_next(c->z, n, &pos, &r);) {
@@ -350,7 +355,7 @@ void check_node(struct check *c, const struct zone_node *n)
     }
     if ((c->z->any & ZONE_NODE_WILDCARD) != 0)
         check_wildcard(c, n);
-    check_sigs(c, n, false);
+    zone_check_sigs(c, n, false);
 }
 
 static void check_soa(struct check *c, const struct zone_rrset *r)
@@ -370,24 +375,25 @@ static void check_soa(struct check *c, const struct zone_rrset *r)
     if (rd.bad)
         return;
     if (memchr(rname.wire, '@', rname.len) != NULL)
-        check_found(c, CHECK_SOA_RNAME, NULL, DNS_TYPE_SOA, NULL,
-                    "has the address %.80s in its SOA, with an @", dns_name_text(&rname, text));
+        zone_check_found(c, CHECK_SOA_RNAME, NULL, DNS_TYPE_SOA, NULL,
+                         "has the address %.80s in its SOA, with an @",
+                         dns_name_text(&rname, text));
     if (retry > refresh)
-        check_found(c, CHECK_SOA_TIMES, NULL, DNS_TYPE_SOA, NULL,
-                    "has a retry time of %u s above its refresh time of %u s", retry, refresh);
+        zone_check_found(c, CHECK_SOA_TIMES, NULL, DNS_TYPE_SOA, NULL,
+                         "has a retry time of %u s above its refresh time of %u s", retry, refresh);
     if ((uint64_t)refresh + retry > expire)
-        check_found(c, CHECK_SOA_TIMES, NULL, DNS_TYPE_SOA, NULL,
-                    "expires after %u s, before a secondary that failed once has tried again",
-                    expire);
+        zone_check_found(c, CHECK_SOA_TIMES, NULL, DNS_TYPE_SOA, NULL,
+                         "expires after %u s, before a secondary that failed once has tried again",
+                         expire);
     if (refresh == 0 || retry == 0)
-        check_found(c, CHECK_SOA_TIMES, NULL, DNS_TYPE_SOA, NULL,
-                    "lets its secondaries ask without pause");
+        zone_check_found(c, CHECK_SOA_TIMES, NULL, DNS_TYPE_SOA, NULL,
+                         "lets its secondaries ask without pause");
     if (minimum > NEGATIVE_MAX_S)
-        check_found(c, CHECK_SOA_TIMES, NULL, DNS_TYPE_SOA, NULL,
-                    "has absences cached for %u s, over a day", minimum);
+        zone_check_found(c, CHECK_SOA_TIMES, NULL, DNS_TYPE_SOA, NULL,
+                         "has absences cached for %u s, over a day", minimum);
 }
 
-void check_apex(struct check *c)
+void zone_check_apex(struct check *c)
 {
     struct zone_rrset r;
     if (zone_node_find(c->z, zone_apex(c->z), DNS_TYPE_SOA, &r))

@@ -74,23 +74,23 @@ static void check_strength(struct check *c, const struct check_key *k,
                            const struct check_item *item)
 {
     if (k->algorithm == 1 || k->algorithm == 3 || k->algorithm == 6 || k->algorithm == 12)
-        check_found(c, CHECK_KEY_WEAK, NULL, DNS_TYPE_DNSKEY, item,
-                    "has a key of the withdrawn algorithm %u", k->algorithm);
+        zone_check_found(c, CHECK_KEY_WEAK, NULL, DNS_TYPE_DNSKEY, item,
+                         "has a key of the withdrawn algorithm %u", k->algorithm);
     else if (k->algorithm == 5 || k->algorithm == 7)
-        check_found(c, CHECK_KEY_WEAK, NULL, DNS_TYPE_DNSKEY, item,
-                    "has a key of algorithm %u, which signs SHA-1", k->algorithm);
+        zone_check_found(c, CHECK_KEY_WEAK, NULL, DNS_TYPE_DNSKEY, item,
+                         "has a key of algorithm %u, which signs SHA-1", k->algorithm);
     else if (is_rsa(k->algorithm)) {
         unsigned bits = rsa_bits(k->rdata + 4, k->len - 4u);
         if (bits < RSA_MIN_BITS || bits > RSA_MAX_BITS)
-            check_found(c, CHECK_KEY_WEAK, NULL, DNS_TYPE_DNSKEY, item, "has an RSA key of %u bits",
-                        bits);
+            zone_check_found(c, CHECK_KEY_WEAK, NULL, DNS_TYPE_DNSKEY, item,
+                             "has an RSA key of %u bits", bits);
     }
 }
 
 static void take_key(struct check *c, const struct check_item *item)
 {
     if (item->len < 5 || c->keys == CHECK_KEYS_MAX)
-        return; /* check_rdata_fault() tells the first; the second is not of this world */
+        return; /* zone_check_rdata_fault() tells the first; the second is not of this world */
     struct check_key *k = &c->key[c->keys++];
     *k = (struct check_key){ .rdata = item->rdata,
                              .len = item->len,
@@ -102,8 +102,8 @@ static void take_key(struct check *c, const struct check_item *item)
     if (k->protocol != PROTOCOL)
         fault = "its protocol is not 3 (RFC 4034 section 2.1.2)";
     if (fault != NULL)
-        check_found(c, CHECK_KEY_BROKEN, NULL, DNS_TYPE_DNSKEY, item, "has the key %u: %s", k->tag,
-                    fault);
+        zone_check_found(c, CHECK_KEY_BROKEN, NULL, DNS_TYPE_DNSKEY, item, "has the key %u: %s",
+                         k->tag, fault);
     k->unknown = fault != NULL;
     k->usable = (k->flags & FLAG_ZONE) != 0 && (k->flags & FLAG_REVOKE) == 0 && fault == NULL;
     if (k->usable)
@@ -149,12 +149,12 @@ static bool check_child(struct check *c, uint16_t type, unsigned *count)
         unknown |= !is_delete(&item) && !names_key(c, type, &item);
     }
     if (removal && *count > 1)
-        check_found(c, CHECK_CDS_WRONG, NULL, type, NULL,
-                    "has %s that ask for removal and for something else (RFC 8078 section 4)",
-                    dns_type_text(type, text));
+        zone_check_found(c, CHECK_CDS_WRONG, NULL, type, NULL,
+                         "has %s that ask for removal and for something else (RFC 8078 section 4)",
+                         dns_type_text(type, text));
     else if (unknown)
-        check_found(c, CHECK_CDS_WRONG, NULL, type, NULL, "has %s of a key that it does not have",
-                    dns_type_text(type, text));
+        zone_check_found(c, CHECK_CDS_WRONG, NULL, type, NULL,
+                         "has %s of a key that it does not have", dns_type_text(type, text));
     return removal;
 }
 
@@ -190,11 +190,11 @@ static void check_children(struct check *c)
     bool cdnskey_removal = check_child(c, DNS_TYPE_CDNSKEY, &cdnskey);
     if (cds != 0 && cdnskey != 0 &&
         (cds_removal != cdnskey_removal || (!cds_removal && !same_keys(c))))
-        check_found(c, CHECK_CDS_WRONG, NULL, DNS_TYPE_CDS, NULL,
-                    "has CDS and CDNSKEY that do not say the same");
+        zone_check_found(c, CHECK_CDS_WRONG, NULL, DNS_TYPE_CDS, NULL,
+                         "has CDS and CDNSKEY that do not say the same");
 }
 
-void check_keys(struct check *c)
+void zone_check_keys(struct check *c)
 {
     struct zone_rrset r, soa;
     struct check_item item;
@@ -205,23 +205,24 @@ void check_keys(struct check *c)
     bool sigs = zone_node_find(c->z, apex, DNS_TYPE_SOA, &soa) && soa.sig_count != 0;
     c->is_signed = keys && sigs;
     if (keys && !sigs)
-        check_found(c, CHECK_KEYS_UNSIGNED, NULL, DNS_TYPE_DNSKEY, NULL,
-                    "has keys, and its SOA is not signed");
+        zone_check_found(c, CHECK_KEYS_UNSIGNED, NULL, DNS_TYPE_DNSKEY, NULL,
+                         "has keys, and its SOA is not signed");
     check_children(c);
     c->nsec = (apex->flags & IMAGE_NODE_NSEC) != 0;
-    check_nsec3_param(c);
+    zone_check_nsec3_param(c);
     if (c->is_signed && !c->nsec && !c->nsec3.used)
-        check_found(c, CHECK_NO_DENIAL, NULL, 0, NULL, "is signed and has neither NSEC nor NSEC3");
+        zone_check_found(c, CHECK_NO_DENIAL, NULL, 0, NULL,
+                         "is signed and has neither NSEC nor NSEC3");
     for (unsigned k = 0; c->nsec3.used && k < c->keys; k++)
         if (c->key[k].usable && c->key[k].algorithm <= 5) {
-            check_found(c, CHECK_KEY_NSEC3, NULL, DNS_TYPE_DNSKEY, NULL,
-                        "has NSEC3 and keys of algorithm %u", c->key[k].algorithm);
+            zone_check_found(c, CHECK_KEY_NSEC3, NULL, DNS_TYPE_DNSKEY, NULL,
+                             "has NSEC3 and keys of algorithm %u", c->key[k].algorithm);
             break;
         }
 }
 
-void check_keys_fini(struct check *c)
+void zone_check_keys_fini(struct check *c)
 {
     for (unsigned k = 0; k < c->keys; k++)
-        check_key_free(&c->key[k]);
+        zone_check_key_free(&c->key[k]);
 }

@@ -74,9 +74,9 @@ static size_t map_of(const uint16_t *type, size_t count, uint8_t map[MAP_MAX])
     return len;
 }
 
-void check_types(struct check *c, enum check_kind kind, const struct zone_node *n,
-                 const struct zone_node *owner, uint16_t type, const uint8_t *map, size_t len,
-                 bool hashed)
+void zone_check_types(struct check *c, enum check_kind kind, const struct zone_node *n,
+                      const struct zone_node *owner, uint16_t type, const uint8_t *map, size_t len,
+                      bool hashed)
 {
     uint16_t want[TYPES_MAX];
     uint8_t want_map[MAP_MAX];
@@ -93,16 +93,16 @@ void check_types(struct check *c, enum check_kind kind, const struct zone_node *
             i++;
             has = next_type(map, len, has);
         } else if (has >= 0 && (i == count || has < want[i])) {
-            check_found(c, kind, owner, type, NULL, "%s lists %s, which is not there", name,
-                        dns_type_text((uint16_t)has, text));
+            zone_check_found(c, kind, owner, type, NULL, "%s lists %s, which is not there", name,
+                             dns_type_text((uint16_t)has, text));
             return;
         } else {
-            check_found(c, kind, owner, type, NULL, "%s does not list %s, which is there", name,
-                        dns_type_text(want[i], text));
+            zone_check_found(c, kind, owner, type, NULL, "%s does not list %s, which is there",
+                             name, dns_type_text(want[i], text));
             return;
         }
     }
-    check_found(c, kind, owner, type, NULL, "%s has a list of types of an odd form", name);
+    zone_check_found(c, kind, owner, type, NULL, "%s has a list of types of an odd form", name);
 }
 
 /* The key, below the origin, of the name that an NSEC points to; false when it is not in the zone. Fills
@@ -126,8 +126,8 @@ static void check_point(struct check *c, const uint8_t *key, size_t len, const s
         (c->nsec_next_len == len && memcmp(c->nsec_next, key, len) == 0))
         return;
     zone_node_name(c->z, to, &name);
-    check_found(c, CHECK_NSEC_NEXT, c->nsec_node, DNS_TYPE_NSEC, NULL,
-                "NSEC does not point to the next name, %.100s", dns_name_text(&name, text));
+    zone_check_found(c, CHECK_NSEC_NEXT, c->nsec_node, DNS_TYPE_NSEC, NULL,
+                     "NSEC does not point to the next name, %.100s", dns_name_text(&name, text));
 }
 
 /* What of an NSEC is right or wrong by itself; its target is kept for the next name. */
@@ -143,36 +143,36 @@ static bool take_nsec(struct check *c, const struct zone_node *n)
     c->nsec_node = n;
     c->nsec_next_known = next_key(c, &item, c->nsec_next, &c->nsec_next_len, &rest);
     if (!c->nsec_next_known) {
-        check_found(c, CHECK_NSEC_NEXT, n, DNS_TYPE_NSEC, NULL, "NSEC points out of the zone");
+        zone_check_found(c, CHECK_NSEC_NEXT, n, DNS_TYPE_NSEC, NULL, "NSEC points out of the zone");
         return true;
     }
-    check_types(c, CHECK_NSEC_TYPES, n, n, DNS_TYPE_NSEC, rest.pos, rd_left(&rest), false);
+    zone_check_types(c, CHECK_NSEC_TYPES, n, n, DNS_TYPE_NSEC, rest.pos, rd_left(&rest), false);
     return true;
 }
 
-void check_nsec_name(struct check *c, const struct zone_node *n)
+void zone_check_nsec_name(struct check *c, const struct zone_node *n)
 {
     bool has = (n->flags & IMAGE_NODE_NSEC) != 0;
     if (!is_authoritative(n)) {
         if (has)
-            check_found(c, CHECK_NSEC_GLUE, n, DNS_TYPE_NSEC, NULL,
-                        "has NSEC and is below a delegation or a DNAME");
+            zone_check_found(c, CHECK_NSEC_GLUE, n, DNS_TYPE_NSEC, NULL,
+                             "has NSEC and is below a delegation or a DNAME");
         return;
     }
     if (!has) {
-        check_found(c, CHECK_NSEC_MISSING, n, 0, NULL, "has no NSEC");
+        zone_check_found(c, CHECK_NSEC_MISSING, n, 0, NULL, "has no NSEC");
         return;
     }
     check_point(c, c->node_key, c->node_key_len, n);
     take_nsec(c, n);
 }
 
-void check_nsec_end(struct check *c)
+void zone_check_nsec_end(struct check *c)
 {
     check_point(c, (const uint8_t *)"", 0, zone_apex(c->z));
 }
 
-void check_nsec_links(struct check *c, const struct zone_node *n)
+void zone_check_nsec_links(struct check *c, const struct zone_node *n)
 {
     struct zone_image_pos pos;
     struct zone_image_entry e;
@@ -181,7 +181,7 @@ void check_nsec_links(struct check *c, const struct zone_node *n)
     uint8_t key[DNS_KEY_MAX];
     bool has = (n->flags & IMAGE_NODE_NSEC) != 0;
     if (!is_authoritative(n) || !has) {
-        check_nsec_name(c, n);
+        zone_check_nsec_name(c, n);
         return;
     }
     c->nsec_node = NULL;

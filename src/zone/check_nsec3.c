@@ -63,24 +63,24 @@ static void tell_iterations(struct check *c, uint16_t iterations, const struct c
     enum check_kind kind = iterations > ITERATIONS_MAX    ? CHECK_ITERATIONS_MAX
                            : iterations > ITERATIONS_MANY ? CHECK_ITERATIONS_MANY
                                                           : CHECK_ITERATIONS;
-    check_found(c, kind, NULL, DNS_TYPE_NSEC3PARAM, item, "hashes its names %u times more",
-                iterations);
+    zone_check_found(c, kind, NULL, DNS_TYPE_NSEC3PARAM, item, "hashes its names %u times more",
+                     iterations);
 }
 
-void check_nsec3_param(struct check *c)
+void zone_check_nsec3_param(struct check *c)
 {
     struct zone_rrset r;
     struct check_item item;
     const struct zone_node *apex = zone_apex(c->z);
     bool has = zone_node_find(c->z, apex, DNS_TYPE_NSEC3PARAM, &r);
     if (!has && c->z->nsec3 != 0)
-        check_found(c, CHECK_NSEC3PARAM, NULL, DNS_TYPE_NSEC3PARAM, NULL,
-                    "has NSEC3 and no NSEC3PARAM that says how they are made");
+        zone_check_found(c, CHECK_NSEC3PARAM, NULL, DNS_TYPE_NSEC3PARAM, NULL,
+                         "has NSEC3 and no NSEC3PARAM that says how they are made");
     if (!has)
         return;
     if (c->nsec)
-        check_found(c, CHECK_NSEC_AND_NSEC3, NULL, DNS_TYPE_NSEC3PARAM, NULL,
-                    "has both NSEC and NSEC3PARAM");
+        zone_check_found(c, CHECK_NSEC_AND_NSEC3, NULL, DNS_TYPE_NSEC3PARAM, NULL,
+                         "has both NSEC and NSEC3PARAM");
     for (uint32_t at = 0; check_item(r.rdata, r.rdata_len, &at, &item);) {
         struct rd rd = rd_init(item.rdata, item.len);
         uint8_t algorithm = rd_u8(&rd), flags = rd_u8(&rd);
@@ -90,9 +90,9 @@ void check_nsec3_param(struct check *c)
         if (rd.bad)
             continue; /* told by its form */
         if (algorithm != SHA1 || flags != 0) {
-            check_found(c, CHECK_NSEC3PARAM, NULL, DNS_TYPE_NSEC3PARAM, &item,
-                        "has NSEC3PARAM of algorithm %u with flags %u (RFC 5155 section 4.1)",
-                        algorithm, flags);
+            zone_check_found(c, CHECK_NSEC3PARAM, NULL, DNS_TYPE_NSEC3PARAM, &item,
+                             "has NSEC3PARAM of algorithm %u with flags %u (RFC 5155 section 4.1)",
+                             algorithm, flags);
             continue;
         }
         if (iterations != 0)
@@ -197,8 +197,8 @@ static void tell_empties(struct check *c)
     for (unsigned i = 0; i < c->empties; i++) {
         struct check_empty *e = &c->empty[i];
         if (!e->told)
-            check_found(c, CHECK_NSEC3_MISSING, e->node, 0, NULL,
-                        "is an empty non-terminal and has no NSEC3");
+            zone_check_found(c, CHECK_NSEC3_MISSING, e->node, 0, NULL,
+                             "is an empty non-terminal and has no NSEC3");
         e->told = true;
     }
 }
@@ -210,15 +210,15 @@ static void check_absent(struct check *c, const struct zone_node *n, struct zone
     bool empty = (n->flags & ZONE_NODE_EMPTY) != 0;
     bool out = (insecure || empty) && covering != NULL && opted_out(c, pos, covering);
     if (!out) {
-        check_found(c, CHECK_NSEC3_MISSING, n, 0, NULL,
-                    insecure ? "has no NSEC3 and is not opted out" : "has no NSEC3");
+        zone_check_found(c, CHECK_NSEC3_MISSING, n, 0, NULL,
+                         insecure ? "has no NSEC3 and is not opted out" : "has no NSEC3");
     } else if (empty && c->pos != NULL && c->empties <= DNS_LABELS_MAX) {
         /* Right only if nothing below it must be proven. */
         c->empty[c->empties++] = (struct check_empty){ .node = n, .key_len = c->node_key_len };
     }
 }
 
-void check_nsec3_name(struct check *c, const struct zone_node *n)
+void zone_check_nsec3_name(struct check *c, const struct zone_node *n)
 {
     uint8_t hash[CHECK_HASH_LEN], key[KEY_LEN];
     struct zone_image_pos pos;
@@ -242,7 +242,8 @@ void check_nsec3_name(struct check *c, const struct zone_node *n)
         return;
     }
     c->matched++;
-    check_types(c, CHECK_NSEC3_TYPES, n, at, DNS_TYPE_NSEC3, found.types, found.types_len, true);
+    zone_check_types(c, CHECK_NSEC3_TYPES, n, at, DNS_TYPE_NSEC3, found.types, found.types_len,
+                     true);
 }
 
 /* One link of the ring. */
@@ -251,20 +252,21 @@ static void check_link(struct check *c, const struct zone_node *n, const struct 
 {
     uint8_t key[KEY_LEN], next_key[DNS_KEY_MAX];
     if (link->next_len != CHECK_HASH_LEN) {
-        check_found(c, CHECK_NSEC3_BROKEN, n, DNS_TYPE_NSEC3, NULL,
-                    "NSEC3 has a hash of %u bytes instead of %u", link->next_len, CHECK_HASH_LEN);
+        zone_check_found(c, CHECK_NSEC3_BROKEN, n, DNS_TYPE_NSEC3, NULL,
+                         "NSEC3 has a hash of %u bytes instead of %u", link->next_len,
+                         CHECK_HASH_LEN);
         return;
     }
     if ((link->flags & (uint8_t)~OPT_OUT) != 0)
-        check_found(c, CHECK_NSEC3_BROKEN, n, DNS_TYPE_NSEC3, NULL, "NSEC3 has the flags %u",
-                    link->flags);
+        zone_check_found(c, CHECK_NSEC3_BROKEN, n, DNS_TYPE_NSEC3, NULL, "NSEC3 has the flags %u",
+                         link->flags);
     key_of(link->next, key);
     size_t len = zone_image_key((const uint8_t *)(next + 1), next->name_len, next_key);
     if (len != KEY_LEN || memcmp(key, next_key, len) != 0)
-        check_found(c, CHECK_NSEC3_NEXT, n, DNS_TYPE_NSEC3, NULL,
-                    "NSEC3 does not point to the next hash, %.*s",
-                    next->name_len != 0 ? *(const uint8_t *)(next + 1) : 0,
-                    (const char *)(next + 1) + 1);
+        zone_check_found(c, CHECK_NSEC3_NEXT, n, DNS_TYPE_NSEC3, NULL,
+                         "NSEC3 does not point to the next hash, %.*s",
+                         next->name_len != 0 ? *(const uint8_t *)(next + 1) : 0,
+                         (const char *)(next + 1) + 1);
 }
 
 static int compare_hashes(const void *a, const void *b)
@@ -303,13 +305,13 @@ static void tell_orphans(struct check *c)
             d = len == KEY_LEN ? memcmp(own, key, KEY_LEN) : -1;
         }
         if (d != 0)
-            check_found(c, CHECK_NSEC3_ORPHAN, n, DNS_TYPE_NSEC3, NULL,
-                        "NSEC3 is the hash of no name of the zone");
+            zone_check_found(c, CHECK_NSEC3_ORPHAN, n, DNS_TYPE_NSEC3, NULL,
+                             "NSEC3 is the hash of no name of the zone");
     }
     free(hashes);
 }
 
-void check_nsec3_ring(struct check *c)
+void zone_check_nsec3_ring(struct check *c)
 {
     struct zone_image_pos pos;
     struct zone_image_entry e;
@@ -365,14 +367,14 @@ static const struct zone_node *neighbour(const struct check *c, const struct zon
     return NULL;
 }
 
-void check_nsec3_links(struct check *c, const struct zone_node *n)
+void zone_check_nsec3_links(struct check *c, const struct zone_node *n)
 {
     uint8_t hash[CHECK_HASH_LEN], key[KEY_LEN];
     struct zone_image_pos pos;
     const struct zone_node *at;
     struct nsec3 link, other;
     bool exact;
-    check_nsec3_name(c, n);
+    zone_check_nsec3_name(c, n);
     if ((n->flags & ZONE_NODE_OCCLUDED) != 0)
         return;
     hash_of(c, n, hash);

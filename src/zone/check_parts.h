@@ -2,6 +2,7 @@
 #ifndef ZONE_CHECK_PARTS_H
 #define ZONE_CHECK_PARTS_H
 
+#include "base/wr.h"
 #include "zone/check.h"
 #include "zone/image.h"
 
@@ -181,45 +182,45 @@ static inline bool check_item(const uint8_t *items, uint32_t len, uint32_t *at,
 
 /* Keeps or counts a finding. `n` is the owner; the text goes on after its name. `rdata` NULL: the
  * RRset is meant. */
-void check_found(struct check *c, enum check_kind kind, const struct zone_node *n, uint16_t type,
-                 const struct check_item *rdata, const char *fmt, ...)
+void zone_check_found(struct check *c, enum check_kind kind, const struct zone_node *n,
+                      uint16_t type, const struct check_item *rdata, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));
 
 /* check_data.c: the origin's own, and one name. */
-void check_apex(struct check *c);
-void check_node(struct check *c, const struct zone_node *n);
+void zone_check_apex(struct check *c);
+void zone_check_node(struct check *c, const struct zone_node *n);
 
 /* check_rdata.c: NULL, or what is wrong with the form of RDATA. */
-const char *check_rdata_fault(uint16_t type, const uint8_t *rdata, size_t len);
+const char *zone_check_rdata_fault(uint16_t type, const uint8_t *rdata, size_t len);
 
 /* check_key.c: the DNSKEY, CDS, CDNSKEY and NSEC3PARAM records of the origin. */
-void check_keys(struct check *c);
-void check_keys_fini(struct check *c);
+void zone_check_keys(struct check *c);
+void zone_check_keys_fini(struct check *c);
 
 /* check_sig.c: the signatures of a node; `occluded` in the sense of zone_node_flags(). */
-void check_sigs(struct check *c, const struct zone_node *n, bool hashed);
+void zone_check_sigs(struct check *c, const struct zone_node *n, bool hashed);
 
 /* check_crypto.c: whether the RRSIG `sig` of `r` at `n` was made by `key`. */
 enum check_verdict { CHECK_VERIFIED, CHECK_FORGED, CHECK_UNKNOWN };
-enum check_verdict check_verify(struct check *c, const struct zone_node *n,
-                                const struct zone_rrset *r, const struct check_item *sig,
-                                struct check_key *key);
-void check_key_free(struct check_key *key);
+enum check_verdict zone_check_verify(struct check *c, const struct zone_node *n,
+                                     const struct zone_rrset *r, const struct check_item *sig,
+                                     struct check_key *key);
+void zone_check_key_free(struct check_key *key);
 
 /* check_nsec.c */
-void check_nsec_name(struct check *c, const struct zone_node *n);
-void check_nsec_end(struct check *c);
+void zone_check_nsec_name(struct check *c, const struct zone_node *n);
+void zone_check_nsec_end(struct check *c);
 /* The links to and from one name, without a walk. */
-void check_nsec_links(struct check *c, const struct zone_node *n);
+void zone_check_nsec_links(struct check *c, const struct zone_node *n);
 /* Whether a type bit map is that of the node; tells the difference as `kind`. */
-void check_types(struct check *c, enum check_kind kind, const struct zone_node *n,
-                 const struct zone_node *owner, uint16_t type, const uint8_t *map, size_t len,
-                 bool hashed);
+void zone_check_types(struct check *c, enum check_kind kind, const struct zone_node *n,
+                      const struct zone_node *owner, uint16_t type, const uint8_t *map, size_t len,
+                      bool hashed);
 
 /* check_nsec3.c */
-void check_nsec3_param(struct check *c);
-void check_nsec3_name(struct check *c, const struct zone_node *n);
-void check_nsec3_ring(struct check *c);
-void check_nsec3_links(struct check *c, const struct zone_node *n);
+void zone_check_nsec3_param(struct check *c);
+void zone_check_nsec3_name(struct check *c, const struct zone_node *n);
+void zone_check_nsec3_ring(struct check *c);
+void zone_check_nsec3_links(struct check *c, const struct zone_node *n);
 
 #endif

@@ -116,7 +116,7 @@ static const char *read_field(char field, struct rd *r, const uint8_t *begin)
     }
 }
 
-const char *check_rdata_fault(uint16_t type, const uint8_t *rdata, size_t len)
+const char *zone_check_rdata_fault(uint16_t type, const uint8_t *rdata, size_t len)
 {
     if (type <= DNS_TYPE_SOA || type == DNS_TYPE_AAAA || type == DNS_TYPE_DS)
         return NULL; /* the most, and looked at elsewhere */

@@ -85,14 +85,15 @@ static bool check_made(struct check *c, const struct zone_node *n, const struct 
     enum check_verdict verdict = CHECK_FORGED;
     unsigned from = 0;
     for (struct check_key *k; verdict == CHECK_FORGED && (k = key_of(c, s, &from)) != NULL;)
-        verdict = check_verify(c, n, r, item, k);
+        verdict = zone_check_verify(c, n, r, item, k);
     if (verdict == CHECK_FORGED)
-        check_found(c, CHECK_SIG_FORGED, n, DNS_TYPE_RRSIG, item,
-                    "%s has a signature by key %u that is wrong", dns_type_text(r->type, type),
-                    s->tag);
+        zone_check_found(c, CHECK_SIG_FORGED, n, DNS_TYPE_RRSIG, item,
+                         "%s has a signature by key %u that is wrong", dns_type_text(r->type, type),
+                         s->tag);
     if (verdict == CHECK_UNKNOWN)
-        check_found(c, CHECK_SIG_UNKNOWN, n, DNS_TYPE_RRSIG, item, "%s is signed with algorithm %u",
-                    dns_type_text(r->type, type), s->algorithm);
+        zone_check_found(c, CHECK_SIG_UNKNOWN, n, DNS_TYPE_RRSIG, item,
+                         "%s is signed with algorithm %u", dns_type_text(r->type, type),
+                         s->algorithm);
     return verdict != CHECK_FORGED;
 }
 
@@ -103,26 +104,26 @@ static bool check_fields(struct check *c, const struct zone_node *n, const struc
     unsigned from = 0;
     dns_type_text(r->type, type);
     if (!dns_name_equal(&s->signer, &c->origin)) {
-        check_found(c, CHECK_SIG_SIGNER, n, DNS_TYPE_RRSIG, item, "%s is signed in the name of %s",
-                    type, dns_name_text(&s->signer, text));
+        zone_check_found(c, CHECK_SIG_SIGNER, n, DNS_TYPE_RRSIG, item,
+                         "%s is signed in the name of %s", type, dns_name_text(&s->signer, text));
         return false;
     }
     if (s->labels != labels_of(c, n)) {
-        check_found(c, CHECK_SIG_LABELS, n, DNS_TYPE_RRSIG, item,
-                    "%s has a signature for a name of %u labels", type, s->labels);
+        zone_check_found(c, CHECK_SIG_LABELS, n, DNS_TYPE_RRSIG, item,
+                         "%s has a signature for a name of %u labels", type, s->labels);
         return false;
     }
     if (c->keys != 0 && key_of(c, s, &from) == NULL) {
-        check_found(
+        zone_check_found(
             c, CHECK_SIG_KEY, n, DNS_TYPE_RRSIG, item,
             "%s has a signature by a key that the zone does not have (tag %u, algorithm %u)", type,
             s->tag, s->algorithm);
         return false;
     }
     if (s->ttl_s != r->ttl_s || r->sig_ttl_s != r->ttl_s)
-        check_found(c, CHECK_SIG_TTL, n, DNS_TYPE_RRSIG, item,
-                    "%s has TTL %u, its signature %u and was made for %u", type, r->ttl_s,
-                    r->sig_ttl_s, s->ttl_s);
+        zone_check_found(c, CHECK_SIG_TTL, n, DNS_TYPE_RRSIG, item,
+                         "%s has TTL %u, its signature %u and was made for %u", type, r->ttl_s,
+                         r->sig_ttl_s, s->ttl_s);
     return true;
 }
 
@@ -170,11 +171,11 @@ static bool tell_time(struct check *c, const struct zone_node *n, const struct z
         return false;
     dns_type_text(r->type, type);
     if (end_s < c->o->now_s)
-        check_found(c, CHECK_SIG_ENDED, n, DNS_TYPE_RRSIG, &which,
-                    "%s has a signature that ended at %s", type, date(end_s, buf));
+        zone_check_found(c, CHECK_SIG_ENDED, n, DNS_TYPE_RRSIG, &which,
+                         "%s has a signature that ended at %s", type, date(end_s, buf));
     else
-        check_found(c, CHECK_SIG_EARLY, n, DNS_TYPE_RRSIG, &which,
-                    "%s has a signature that begins at %s only", type, date(begin_s, buf));
+        zone_check_found(c, CHECK_SIG_EARLY, n, DNS_TYPE_RRSIG, &which,
+                         "%s has a signature that begins at %s only", type, date(begin_s, buf));
     return true;
 }
 
@@ -192,13 +193,13 @@ static void tell_tally(struct check *c, const struct zone_node *n, const struct 
             } else if (t->any && tell_time(c, n, r, a)) {
                 continue;
             } else if (r->sig_count == 0) {
-                check_found(c, CHECK_SIG_MISSING, n, r->type, NULL, "%s is not signed",
-                            dns_type_text(r->type, type));
+                zone_check_found(c, CHECK_SIG_MISSING, n, r->type, NULL, "%s is not signed",
+                                 dns_type_text(r->type, type));
                 return;
             } else {
-                check_found(c, CHECK_SIG_ALGORITHM, n, r->type, NULL,
-                            "%s has no good signature of algorithm %u",
-                            dns_type_text(r->type, type), a);
+                zone_check_found(c, CHECK_SIG_ALGORITHM, n, r->type, NULL,
+                                 "%s has no good signature of algorithm %u",
+                                 dns_type_text(r->type, type), a);
             }
         }
     }
@@ -207,8 +208,9 @@ static void tell_tally(struct check *c, const struct zone_node *n, const struct 
     if (c->seen.end_s == 0 || first_end_s < c->seen.end_s)
         c->seen.end_s = first_end_s;
     if (c->o->horizon_s != 0 && first_end_s < c->o->now_s + c->o->horizon_s)
-        check_found(c, CHECK_SIG_ENDING, n, r->type, NULL, "%s has a signature that ends at %s",
-                    dns_type_text(r->type, type), date(first_end_s, buf));
+        zone_check_found(c, CHECK_SIG_ENDING, n, r->type, NULL,
+                         "%s has a signature that ends at %s", dns_type_text(r->type, type),
+                         date(first_end_s, buf));
 }
 
 /* Whether what is here is this zone's word, and so signed (RFC 4035 section 2.2). */
@@ -221,7 +223,7 @@ static bool is_ours(const struct zone_node *n, uint16_t type, bool hashed)
     return (n->flags & ZONE_NODE_CUT) == 0 || type == DNS_TYPE_DS || type == DNS_TYPE_NSEC;
 }
 
-void check_sigs(struct check *c, const struct zone_node *n, bool hashed)
+void zone_check_sigs(struct check *c, const struct zone_node *n, bool hashed)
 {
     struct zone_rrset r;
     struct check_item item;
@@ -231,19 +233,20 @@ void check_sigs(struct check *c, const struct zone_node *n, bool hashed)
             continue;
         if (c->keys == 0 && !c->sigs_without_key) {
             c->sigs_without_key = true;
-            check_found(c, CHECK_SIGS_NO_KEY, n, DNS_TYPE_RRSIG, NULL,
-                        "%s is signed, and the zone has no keys", dns_type_text(r.type, type));
+            zone_check_found(c, CHECK_SIGS_NO_KEY, n, DNS_TYPE_RRSIG, NULL,
+                             "%s is signed, and the zone has no keys", dns_type_text(r.type, type));
         }
         if (r.count == 0) {
-            check_found(c, CHECK_SIG_ORPHAN, n, DNS_TYPE_RRSIG, NULL,
-                        "has a signature of %s and no such record", dns_type_text(r.type, type));
+            zone_check_found(c, CHECK_SIG_ORPHAN, n, DNS_TYPE_RRSIG, NULL,
+                             "has a signature of %s and no such record",
+                             dns_type_text(r.type, type));
             continue;
         }
         if (!is_ours(n, r.type, hashed)) {
             if (r.sig_count != 0)
-                check_found(c, CHECK_SIG_NOT_OURS, n, DNS_TYPE_RRSIG, NULL,
-                            "%s is signed and not this zone's to sign",
-                            dns_type_text(r.type, type));
+                zone_check_found(c, CHECK_SIG_NOT_OURS, n, DNS_TYPE_RRSIG, NULL,
+                                 "%s is signed and not this zone's to sign",
+                                 dns_type_text(r.type, type));
             continue;
         }
         if (c->keys == 0)

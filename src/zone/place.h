@@ -13,6 +13,9 @@ struct zone_place {
     struct zone_text *text; /* made when first used: places borrow its file names */
 };
 
+/* Fills in file and line of each of `count` wanted names and types; file NULL: the text does not have it.
+ * Reads the text again when it is first asked: blocks on disk. `place` is a struct zone_place, as the
+ * handler of zone_check() takes it. */
 void zone_place_find(void *place, struct zone_check_place *wanted, size_t count);
 void zone_place_fini(struct zone_place *p);
 
