@@ -13,7 +13,7 @@
 
 /* The members of all catalogs, and what a new version of a catalog changes of them (RFC 9432 section 5). A
  * catalog claims zones; of several claims of a zone one counts, and those of the operator's file before
- * all. Without files or sockets; the same calls give the same events. About 100 bytes for a member. */
+ * all. Without files or sockets; the same calls give the same events. About 200 bytes for a member. */
 struct transfer_members;
 struct transfer_members *transfer_members_new(uint64_t seed) BASE_MUST_USE; /* seed: at random */
 void transfer_members_free(struct transfer_members *m);
