@@ -376,6 +376,8 @@ static bool sections_write(struct answer_state *a)
     a->aa = true;
     while (!a->tc && look_up(a) == STEP_FOLLOW) {
         a->zone = zone_choose(a);
+        if (a->zone != NULL && zone_state(a->zone) != ZONE_SERVED)
+            a->zone = NULL;
         if (a->zone == NULL)
             break; /* the client asks elsewhere */
     }
@@ -387,8 +389,7 @@ static bool sections_write(struct answer_state *a)
 /* A zone that is ours and cannot be answered from: SERVFAIL, and why (RFC 8914 sections 4.15 and 4.25). */
 static bool zone_unusable(struct answer_state *a, const struct zone *z)
 {
-    (void)z;
-    enum zone_state state = ZONE_SERVED; /* state */
+    enum zone_state state = zone_state(z);
     if (state == ZONE_SERVED)
         return false;
     answer_error_set(a, DNS_RCODE_SERVFAIL,

@@ -7,6 +7,7 @@
 #include "dns/type.h"
 
 #define RCODE_NXDOMAIN 3
+#define RCODE_SERVFAIL 2
 #define RCODE_REFUSED 5
 #define OPT_MAX (11 + 4 + 255) /* with an NSID */
 
@@ -273,6 +274,11 @@ void health_expect_answer(struct compare *c, const struct compare_ask *ask, stru
     w.z = zone_of(ask->zones, ask->q);
     if (w.z == NULL) {
         x->rcode = RCODE_REFUSED;
+        x->any_aa = true;
+        return;
+    }
+    if (zone_state(w.z) != ZONE_SERVED) {
+        x->rcode = RCODE_SERVFAIL;
         x->any_aa = true;
         return;
     }

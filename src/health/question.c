@@ -66,6 +66,23 @@ static void ask_soa(const struct zone *z, struct question *q)
 
 /* ---- where in the zones ---- */
 
+/* The zone number `idx`, or the next one that is served: of others nothing is asked. When none is near, the
+ * one it began with, for its SERVFAIL. */
+static const struct zone *served_from(const struct zone_set *s, uint32_t *idx)
+{
+    const uint32_t count = zone_set_count(s), begin = *idx % count;
+    *idx = begin;
+    for (uint32_t i = 0; i < count && i < LOOK_MAX; i++) {
+        uint32_t at = (begin + i) % count;
+        const struct zone *z = zone_set_at(s, at);
+        if (z != NULL && zone_state(z) == ZONE_SERVED) {
+            *idx = at;
+            return z;
+        }
+    }
+    return zone_set_at(s, begin);
+}
+
 static const struct zone_node *jump(const struct zone *z, struct question_walk *w)
 {
     struct dns_name origin, near;
@@ -82,12 +99,12 @@ static const struct zone_node *jump(const struct zone *z, struct question_walk *
 static const struct zone_node *step(const struct zone_set *s, struct question_place *p,
                                     const struct zone **z)
 {
-    *z = zone_set_at(s, p->zone_idx % zone_set_count(s));
+    *z = p->node != NULL ? zone_set_at(s, p->zone_idx) : served_from(s, &p->zone_idx);
     p->node = p->node != NULL ? zone_node_after(*z, p->node) : zone_apex(*z);
     p->rrset = 0;
     if (p->node == NULL) {
-        p->zone_idx = (p->zone_idx + 1) % zone_set_count(s);
-        *z = zone_set_at(s, p->zone_idx);
+        p->zone_idx++;
+        *z = served_from(s, &p->zone_idx);
         p->node = zone_apex(*z);
     }
     return p->node;
@@ -206,7 +223,7 @@ static void ask_next(const struct zone_set *s, struct question_walk *w, enum que
                      struct question *q)
 {
     struct question_place *p = &w->places[kind];
-    const struct zone *z = zone_set_at(s, p->zone_idx % zone_set_count(s));
+    const struct zone *z = served_from(s, &p->zone_idx);
     uint32_t count;
     if (kind == QUESTION_RECORD && p->node != NULL && ask_record(z, p->node, p->rrset, &count, q)) {
         p->rrset++;
@@ -214,6 +231,8 @@ static void ask_next(const struct zone_set *s, struct question_walk *w, enum que
     }
     for (uint32_t i = 0; i < LOOK_MAX; i++) {
         const struct zone_node *n = step(s, p, &z);
+        if (n == NULL)
+            break; /* nothing is served */
         bool found =
             kind == QUESTION_RECORD ? ask_record(z, n, p->rrset, &count, q) : ask(z, n, w, kind, q);
         p->rrset++;
@@ -227,7 +246,8 @@ void health_question_pick(const struct zone_set *s, struct question_walk *w,
                           enum question_kind kind, struct question *q)
 {
     base_assert(zone_set_count(s) > 0);
-    const struct zone *z = zone_set_at(s, (uint32_t)(next_random(w) % zone_set_count(s)));
+    uint32_t idx = (uint32_t)(next_random(w) % zone_set_count(s));
+    const struct zone *z = served_from(s, &idx);
     if (kind == QUESTION_SOA) {
         ask_soa(z, q);
         return;

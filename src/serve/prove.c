@@ -91,6 +91,8 @@ bool serve_prove_image(const struct serve *s, const struct zone_set *zs, char *w
     struct dns_name origin;
     for (uint32_t i = 0; i < count && i < PROVE_ZONES_MAX; i++) {
         const struct zone *z = zone_set_at(zs, i);
+        if (z == NULL || zone_state(z) != ZONE_SERVED)
+            continue; /* SERVFAIL proves nothing */
         const char *wrong = ask(s, zs, z, DNS_TYPE_SOA);
         const char *type = "SOA";
         if (wrong == NULL) {

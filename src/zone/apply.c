@@ -399,7 +399,7 @@ static uint32_t write_version(struct apply *a)
     uint32_t nodes;
     struct zone_tree_change change = { .key = key, .key_len = dns_name_key(a->origin, key) };
     change.ref = zone_build_zone_write(a->b.w, a->origin, &fields);
-    a->dead += a->z->size;
+    a->dead += zone_image_zone_size(a->z);
     return zone_tree_update(a->map, a->b.w, a->set->slot.zones, &change, 1, &nodes, &any, &a->dead);
 }
 

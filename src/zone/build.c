@@ -222,8 +222,7 @@ uint32_t zone_build_zone_write(struct zone_image_writer *w, const struct dns_nam
     uint8_t key[DNS_KEY_MAX];
     *z = *fields;
     z->magic = IMAGE_ZONE_MAGIC;
-    z->size = (uint32_t)size;
-    z->self = (uint64_t)ref * 8;
+    z->self = ref;
     z->origin_key_len = (uint16_t)dns_name_key(origin, key);
     z->origin_len = origin->len;
     memcpy(z + 1, origin->wire, origin->len);
@@ -251,6 +250,7 @@ void zone_build_zone(struct zone_build *b, const struct dns_name *origin, struct
 {
     struct pass p = { .b = b, .stage = stage, .file_names = file_names };
     b->origin = origin;
+    uint64_t begin = zone_image_writer_at(b->w);
     uint8_t nsec3_any;
     zone_stage_sort(stage);
     for (size_t i = 0, first = 0; i < stage->runs; first = i) {
@@ -263,6 +263,7 @@ void zone_build_zone(struct zone_build *b, const struct dns_name *origin, struct
     }
     p.fields.names = zone_tree_end(&b->names, &p.fields.node_count, &p.fields.any);
     p.fields.nsec3 = zone_tree_end(&b->nsec3, &p.fields.nsec3_count, &nsec3_any);
+    p.fields.units = (uint32_t)((zone_image_writer_at(b->w) - begin) / 8);
     char text[DNS_TEXT_MAX];
     if (!p.has_soa && complete)
         zone_errors_add(

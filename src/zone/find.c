@@ -27,15 +27,22 @@ const struct zone_node *zone_apex(const struct zone *z)
     return zone_image_node_at(zone_image_map_of(z), z->apex);
 }
 
+enum zone_state zone_state(const struct zone *z)
+{
+    return (enum zone_state)z->state;
+}
+
 bool zone_has_nsec(const struct zone *z)
 {
-    return (zone_apex(z)->flags & IMAGE_NODE_NSEC) != 0;
+    const struct zone_node *apex = zone_apex(z);
+    return apex != NULL && (apex->flags & IMAGE_NODE_NSEC) != 0;
 }
 
 bool zone_has_nsec3(const struct zone *z)
 {
     struct zone_rrset rrset;
-    return z->nsec3 != 0 && zone_node_find(z, zone_apex(z), 51, &rrset);
+    const struct zone_node *apex = zone_apex(z);
+    return z->nsec3 != 0 && apex != NULL && zone_node_find(z, apex, 51, &rrset);
 }
 
 uint32_t zone_node_flags(const struct zone_node *n)
@@ -244,6 +251,8 @@ void zone_lookup(const struct zone *z, const struct dns_name *name, struct zone_
         out->encloser = find_encloser(m, z, key, &encloser_len);
     out->encloser_labels =
         (uint8_t)(name->labels - labels_in(key + encloser_len, len - encloser_len));
+    if (out->encloser == NULL)
+        return; /* ZONE_EMPTY */
     uint8_t flags = out->encloser->flags;
     if ((flags & ZONE_NODE_OCCLUDED) != 0)
         find_occluder(m, z, key, encloser_len, out);

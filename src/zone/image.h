@@ -2,6 +2,7 @@
 #ifndef ZONE_IMAGE_H
 #define ZONE_IMAGE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +21,7 @@
  * NSEC3) of its names, by canonical key below the origin. Whatever an image says, a reader checks each
  * reference and length against the mapping when it follows it: zone_image_at() and what builds on it. */
 #define IMAGE_MAGIC "PERIGEE\n"
-#define IMAGE_LAYOUT 2
+#define IMAGE_LAYOUT 3
 #define IMAGE_ENDIAN 0x01020304u
 #define IMAGE_PAGE 4096u   /* the head; objects begin here */
 #define IMAGE_SLOT_A 1024u /* in sectors of their own, so that a torn write hurts one only */
@@ -59,22 +60,30 @@ struct zone_image_block {
     uint32_t size; /* bytes, all of the above included */
 };
 
-/* What a leaf of the tree of zones refers to. */
+/* What a leaf of the tree of zones refers to. Behind the struct: the origin's wire form. */
 #define IMAGE_ZONE_MAGIC 0x656e6f7au
 struct zone {
     uint32_t magic;
-    uint32_t size;
-    uint64_t self; /* where this struct is, in bytes: so a reader finds the mapping's begin */
+    uint32_t self;         /* the reference of this struct: so a reader finds the mapping's begin */
     uint32_t names, nsec3; /* root blocks of the two trees; nsec3 may be 0 */
-    uint32_t apex;         /* the node */
+    uint32_t apex;         /* the node; 0 as `names` when the zone is ZONE_EMPTY */
     uint32_t node_count;
     uint32_t serial;
     uint32_t record_count; /* of all nodes, owners of NSEC3 included; each RRSIG is one */
     uint32_t nsec3_count;  /* nodes of `nsec3` */
+    uint32_t units;        /* what the zone takes of the file, about, in units of 8 bytes */
     uint16_t origin_key_len;
     uint8_t any;        /* the flags of all nodes of `names` */
-    uint8_t origin_len; /* of its wire form behind this struct, root label included */
+    uint8_t origin_len; /* the root label included */
+    uint8_t state;      /* enum zone_state */
+    uint8_t zero[3];
 };
+
+/* Bytes of a zone's object. */
+static inline uint32_t zone_image_zone_size(const struct zone *z)
+{
+    return (uint32_t)sizeof *z + z->origin_len;
+}
 
 static inline const uint8_t *zone_image_origin(const struct zone *z)
 {
@@ -110,28 +119,43 @@ struct zone_image_sigs {
     uint32_t len;
 };
 
-/* The mapping. It lies in a private page in front of the image, so that a struct zone leads to it. */
+/* The mapping, which the versions of one file share. It lies in a private page in front of the image, so
+ * that a struct zone leads to it. All but `len` and `users` never changes. */
 struct zone_image_map {
     const uint8_t *base;
-    uint64_t len;    /* bytes that may be read */
+    /* Bytes that may be read: up to the end of the longest version that is in use. The file has at least
+     * so many and never fewer, so that a broken reference of a shorter version does no harm either. */
+    _Atomic uint64_t len;
+    uint64_t room;   /* bytes that `len` can grow to */
     uint64_t mapped; /* bytes of address space, for unmapping */
+    uint64_t dev, ino;
+    _Atomic uint32_t users;
 };
 
-/* What zone/zone.h calls a set of zones: a mapping, and the version that was newest when it was made. */
+/* What zone/zone.h calls a set of zones: a version, and its mapping. */
 struct zone_set {
     struct zone_image_map *map;
-    struct zone_image_slot slot;
+    struct zone_image_slot slot; /* data_crc and crc are 0 when the version was told and not read */
     uint64_t id;
 };
 
+/* Maps the file with room for it to grow, if it can: `room` is the least, in bytes. One user. */
+struct zone_image_map *zone_image_map_file(int fd, uint64_t room, struct err *e);
+void zone_image_map_release(struct zone_image_map *m);
+/* The file has these bytes now. */
+void zone_image_map_reach(struct zone_image_map *m, uint64_t len);
+/* A set of this version; it takes over one use of the mapping. */
+struct zone_set *zone_image_set_new(struct zone_image_map *m, const struct zone_image_slot *slot);
+
 static inline const void *zone_image_at(const struct zone_image_map *m, uint64_t at, uint64_t len)
 {
-    return at <= m->len && len <= m->len - at ? m->base + at : NULL;
+    uint64_t have = atomic_load_explicit(&m->len, memory_order_relaxed);
+    return at <= have && len <= have - at ? m->base + at : NULL;
 }
 
 static inline const struct zone_image_map *zone_image_map_of(const struct zone *z)
 {
-    const uint8_t *base = (const uint8_t *)z - z->self;
+    const uint8_t *base = (const uint8_t *)z - (uint64_t)z->self * 8;
     return (const struct zone_image_map *)(const void *)(base - IMAGE_PAGE);
 }
 

@@ -67,10 +67,12 @@ const struct zone *zone_image_zone_at(const struct zone_image_map *m, uint32_t r
 {
     uint64_t at = (uint64_t)ref * 8;
     const struct zone *z = zone_image_at(m, at, sizeof *z);
-    if (ref == 0 || z == NULL || z->magic != IMAGE_ZONE_MAGIC || z->self != at)
+    if (ref == 0 || z == NULL || z->magic != IMAGE_ZONE_MAGIC || z->self != ref)
         return NULL;
-    if (z->size < sizeof *z + z->origin_len || zone_image_at(m, at, z->size) == NULL)
+    if (zone_image_at(m, at, zone_image_zone_size(z)) == NULL || z->state > ZONE_EXPIRED)
         return NULL;
+    if (z->state == ZONE_EMPTY)
+        return z->apex == 0 && z->names == 0 && z->nsec3 == 0 ? z : NULL;
     return zone_image_node_at(m, z->apex) != NULL ? z : NULL;
 }
 

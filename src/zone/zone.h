@@ -105,7 +105,8 @@ struct zone_found {
         *nsec; /* zone_nsec_before(), when exact, cut and dname are NULL; or NULL */
 };
 
-/* `name` must be at or below the origin of `z`. */
+/* `name` must be at or below the origin of `z`. In a zone that is ZONE_EMPTY nothing is found, not even an
+ * encloser. */
 void zone_lookup(const struct zone *z, const struct dns_name *name, struct zone_found *out);
 
 /* The node of this very name, occluded ones too; NULL when there is none. `name` must be at or below

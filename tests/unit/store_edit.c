@@ -260,9 +260,3 @@ bool zone_set_write(const struct zone_set *s, int fd_out, struct err *e)
         zone_whole_free(ed.zone[i]);
     return true;
 }
-
-__attribute__((weak)) enum zone_state zone_state(const struct zone *z)
-{
-    (void)z;
-    return ZONE_SERVED;
-}

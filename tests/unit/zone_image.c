@@ -50,7 +50,7 @@ static void what_is_no_image_is_refused(void **state)
     assert_string_equal(refusal(zeros, sizeof zeros), "this is not a zone image");
     memcpy(bad, good, len);
     bad[offsetof(struct zone_image_head, layout)]++;
-    assert_string_equal(refusal(bad, len), "the zone image has layout 3, not 2");
+    assert_string_equal(refusal(bad, len), "the zone image has layout 4, not 3");
     memcpy(bad, good, len);
     bad[offsetof(struct zone_image_head, endian)] = 1;
     assert_string_equal(refusal(bad, len), "the zone image is from a machine of other byte order");
