@@ -224,7 +224,10 @@ static bool read_record(struct entry_reader *r, bool has_owner)
 {
     struct zone_entry *en = r->en;
     if (has_owner) {
-        const char *wrong = zone_token_name(&r->tok, &r->st->origin, &r->st->owner);
+        struct zone_token owner = r->tok;
+        if (owner.kind == ZONE_TOKEN_QUOTED && owner.len != 0) /* as BIND and NSD read it */
+            owner.kind = ZONE_TOKEN_WORD;
+        const char *wrong = zone_token_name(&owner, &r->st->origin, &r->st->owner);
         r->st->has_owner = wrong == NULL;
         en->owner_bad = wrong != NULL;
         if (wrong != NULL)

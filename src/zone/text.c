@@ -454,8 +454,9 @@ static void scanner_record(struct scan *sc)
     take_record(sc, &rr);
 }
 
-/* Whether a string may go on over a line end, which the scanner does not count. */
-static bool maybe_line_end_in_string(const zs_scanner_t *s)
+/* Whether the scanner may have read a string otherwise than all others: it does not count a line end inside
+ * of one, and takes parentheses that touch a word for a part of it. */
+static bool maybe_misread_string(const zs_scanner_t *s)
 {
     switch (s->r_type) {
     case DNS_TYPE_HINFO:
@@ -466,7 +467,10 @@ static bool maybe_line_end_in_string(const zs_scanner_t *s)
     case DNS_TYPE_SPF:
     case DNS_TYPE_URI:
     case DNS_TYPE_CAA:
-        return memchr(s->r_data, '\n', s->r_data_length) != NULL;
+        for (uint32_t i = 0; i < s->r_data_length; i++)
+            if (s->r_data[i] == '\n' || s->r_data[i] == '(' || s->r_data[i] == ')')
+                return true;
+        return false;
     default:
         return false;
     }
@@ -540,8 +544,7 @@ static bool scan_all(struct scan *sc)
         const uint8_t *now = scanner_at(sc);
         switch (s->state) {
         case ZS_STATE_DATA:
-            if (s->r_class == DNS_CLASS_IN && !maybe_generic(sc, now) &&
-                !maybe_line_end_in_string(s)) {
+            if (s->r_class == DNS_CLASS_IN && !maybe_generic(sc, now) && !maybe_misread_string(s)) {
                 scanner_record(sc);
                 sc->before = now;
                 sc->line = (uint32_t)s->line_counter;
