@@ -26,7 +26,7 @@ enum svcb_value {
     VALUE_IPV4,    /* a list */
     VALUE_IPV6,    /* a list */
     VALUE_BASE64,
-    VALUE_TEXT, /* not empty */
+    VALUE_TEXT, /* dohpath's template */
     VALUE_BYTES,
 };
 
@@ -59,8 +59,10 @@ static enum svcb_value value_of(uint16_t key)
     return key < BASE_COUNT(rows) ? rows[key].value : VALUE_BYTES;
 }
 
-static bool find_key(const uint8_t *at, size_t len, uint16_t *key)
+/* *raw: written as keyN, whose value is that of the wire (section 2.1). */
+static bool find_key(const uint8_t *at, size_t len, uint16_t *key, bool *raw)
 {
+    *raw = false;
     struct zone_token t = { .kind = ZONE_TOKEN_WORD, .at = at, .len = len };
     uint64_t v;
     for (size_t i = 0; i < BASE_COUNT(rows); i++)
@@ -76,6 +78,7 @@ static bool find_key(const uint8_t *at, size_t len, uint16_t *key)
     if ((t.len > 1 && t.at[0] == '0') || !zone_token_number(&t, UINT16_MAX, &v))
         return false;
     *key = (uint16_t)v;
+    *raw = true;
     return true;
 }
 
@@ -112,8 +115,9 @@ static bool put_keys(struct value *v, struct wr *w, uint8_t *item)
 {
     uint16_t keys[SVCB_PARAMS_MAX];
     size_t count = 0, at = 0, len;
+    bool raw;
     while (next_item(v, &at, item, &len)) {
-        if (count == SVCB_PARAMS_MAX || !find_key(item, len, &keys[count]))
+        if (count == SVCB_PARAMS_MAX || !find_key(item, len, &keys[count], &raw))
             return zone_rdata_text_fault(v->t, "a mandatory key that is none");
         count++;
     }
@@ -128,6 +132,11 @@ static bool put_strings(struct value *v, struct wr *w, uint8_t *item, bool may_b
     size_t at = 0, len;
     if (v->len == 0)
         return may_be_empty || zone_rdata_text_fault(v->t, "the list is empty");
+    for (size_t i = 0; i < v->len; i++)
+        if (v->text[i] == '\\' && (++i == v->len || (v->text[i] != '\\' && v->text[i] != ',')))
+            return zone_rdata_text_fault(v->t,
+                                         "in a list a backslash stands before a comma or another "
+                                         "backslash (RFC 9460 appendix A.1)");
     while (next_item(v, &at, item, &len)) {
         if (len > 255 || (len == 0 && !may_be_empty))
             return zone_rdata_text_fault(v->t, "an item of a list that is empty or over 255 bytes");
@@ -249,6 +258,19 @@ static const char *wire_numbers(struct rd *v)
     return NULL;
 }
 
+/* RFC 9461 section 5: a template of a path with the variable dns. */
+static const char *wire_dohpath(struct rd *v)
+{
+    const uint8_t *p = memchr(v->pos, '{', rd_left(v));
+    const uint8_t *close = p != NULL ? memchr(p, '}', (size_t)(v->end - p)) : NULL;
+    if (rd_left(v) == 0 || v->pos[0] != '/')
+        return "dohpath does not begin with /";
+    for (; close != NULL && p + 3 < close; p++)
+        if (memcmp(p + 1, "dns", 3) == 0)
+            return NULL;
+    return "dohpath has no variable like {?dns}";
+}
+
 static const char *wire_value(uint16_t key, struct rd *v)
 {
     size_t len = rd_left(v);
@@ -270,8 +292,9 @@ static const char *wire_value(uint16_t key, struct rd *v)
     case VALUE_IPV6:
         return len != 0 && len % 16 == 0 ? NULL : "ipv6hint is not a list of addresses";
     case VALUE_BASE64:
-    case VALUE_TEXT:
         return len != 0 ? NULL : "the value is missing";
+    case VALUE_TEXT:
+        return wire_dohpath(v);
     case VALUE_BYTES:
         return NULL;
     }
@@ -336,7 +359,8 @@ static bool read_param(struct zone_rdata_text *t, struct scratch *s, struct wr *
     const uint8_t *equals = memchr(at, '=', t->tok.len);
     size_t key_len = equals != NULL ? (size_t)(equals - at) : t->tok.len;
     struct param *p = &s->param[s->count];
-    if (t->tok.kind != ZONE_TOKEN_WORD || !find_key(at, key_len, &p->key))
+    bool raw = false;
+    if (t->tok.kind != ZONE_TOKEN_WORD || !find_key(at, key_len, &p->key, &raw))
         return zone_rdata_text_fault(t, "a key that is not known; write keyN");
     if (s->count == SVCB_PARAMS_MAX)
         return zone_rdata_text_fault(t, "more than 511 parameters");
@@ -358,7 +382,11 @@ static bool read_param(struct zone_rdata_text *t, struct scratch *s, struct wr *
     t->w = w;
     p->at = (uint32_t)wr_len(bytes);
     struct value v = { .t = t, .text = s->text, .len = wr_len(&text) };
-    if (!good || !put_value(&v, p->key, bytes, s->item))
+    if (!good)
+        return false;
+    if (raw)
+        wr_bytes(bytes, v.text, v.len);
+    else if (!put_value(&v, p->key, bytes, s->item))
         return false;
     p->len = (uint16_t)(wr_len(bytes) - p->at);
     s->count++;

@@ -30,6 +30,7 @@
 #include "zone/errors.h"
 #include "zone/image.h"
 #include "zone/rdata.h"
+#include "zone/rdata_text.h"
 
 #define TEXT_GIVE_BACK (4u << 20) /* bytes of text after which passed pages are given back */
 
@@ -455,25 +456,31 @@ static void scanner_record(struct scan *sc)
 }
 
 /* Whether the scanner may have read a string otherwise than all others: it does not count a line end inside
- * of one, and takes parentheses that touch a word for a part of it. */
-static bool maybe_misread_string(const zs_scanner_t *s)
+ * of one, and takes parentheses that touch a word for a part of it. Nor does it look at angles of LOC and at
+ * values of SvcParams written as keyN. */
+static bool maybe_misread(const zs_scanner_t *s)
 {
     switch (s->r_type) {
+    case DNS_TYPE_SVCB:
+    case DNS_TYPE_HTTPS:
+    case DNS_TYPE_LOC:
+        if (zone_rdata_wire_fault(s->r_type, s->r_data, s->r_data_length) != NULL)
+            return true;
+        break;
     case DNS_TYPE_HINFO:
     case DNS_TYPE_TXT:
     case DNS_TYPE_NAPTR:
-    case DNS_TYPE_SVCB:
-    case DNS_TYPE_HTTPS:
     case DNS_TYPE_SPF:
     case DNS_TYPE_URI:
     case DNS_TYPE_CAA:
-        for (uint32_t i = 0; i < s->r_data_length; i++)
-            if (s->r_data[i] == '\n' || s->r_data[i] == '(' || s->r_data[i] == ')')
-                return true;
-        return false;
+        break;
     default:
         return false;
     }
+    for (uint32_t i = 0; i < s->r_data_length; i++)
+        if (s->r_data[i] == '\n' || s->r_data[i] == '(' || s->r_data[i] == ')')
+            return true;
+    return false;
 }
 
 /* Whether the text of the record in hand has \# in it. What comes so is not looked at by the scanner. */
@@ -544,7 +551,7 @@ static bool scan_all(struct scan *sc)
         const uint8_t *now = scanner_at(sc);
         switch (s->state) {
         case ZS_STATE_DATA:
-            if (s->r_class == DNS_CLASS_IN && !maybe_generic(sc, now) && !maybe_misread_string(s)) {
+            if (s->r_class == DNS_CLASS_IN && !maybe_generic(sc, now) && !maybe_misread(s)) {
                 scanner_record(sc);
                 sc->before = now;
                 sc->line = (uint32_t)s->line_counter;

@@ -92,6 +92,8 @@ static const struct {
     { "1035 5.1", "$ORIGIN example.\nx A 1.1.1.1", "300 1 01010101" },
     { "1035 5.1", "x A 1.1.1.1\r\n", "300 1 01010101" },
     { "1035 5.1", "$ORIGIN sub\n$ORIGIN example.\nx A 1.1.1.1\n", "300 1 01010101" },
+    { "9460 2.1", "x SVCB 1 . key3=\\000\\001\n", "300 64 000100000300020001" },
+    { "9460 2.1", "x HTTPS 1 . key1=\\002h2\n", "300 65 00010000010003026832" },
     { "1035 5.1", "x TXT (a)(b)\n", "300 16 01610162" },
     { "1035 5.1", "x TXT a(b)c \"(d)\"\n", "300 16 01610162016303286429" },
     { "1035 5.1", "x TXT ( \"a\nb\" )\n", "300 16 03610a62" },
@@ -138,6 +140,11 @@ static const struct {
     { "y SVCB 1 . alpn=h2 alpn=h3\n", 5 },
     { "y SVCB 1 . ohttp=1\n", 5 },
     { "y SVCB 0 . key=\n", 5 },
+    { "y SVCB 1 . key3=1\n", 5 }, /* RFC 9460 section 2.1: the value is that of the wire */
+    { "y SVCB 1 . key4=abc\n", 5 },
+    { "y SVCB 1 . dohpath=/q\n", 5 }, /* RFC 9461 section 5 */
+    { "y LOC 90 0 1 N 1 E 0\n", 5 },
+    { "y TXT (a\n", 5 },
     { "y DSYNC CDS NOTIFY 65536 a.\n", 5 },
     { "y TXT \"open\n", 5 },
     { "y TXT \\300\n", 5 },
