@@ -30,7 +30,6 @@
 #include "zone/errors.h"
 #include "zone/image.h"
 #include "zone/rdata.h"
-#include "zone/rdata_text.h"
 
 #define TEXT_GIVE_BACK (4u << 20) /* bytes of text after which passed pages are given back */
 
@@ -365,7 +364,7 @@ static bool line_is_directive(const struct zone_lexer *lx)
 }
 
 /* Moves from behind the last record to the entry that the scanner has in hand: the first that is no
- * directive and not blank, or the directive that reaches up to `now`. Those before it were read by the
+ * directive and not blank, or the directive that reaches up to `now` (NULL: none does). Those before it were read by the
  * scanner and are only followed. */
 static struct zone_lexer find_entry(struct scan *sc, struct zone_entry_state *st,
                                     const uint8_t *now)
@@ -383,7 +382,7 @@ static struct zone_lexer find_entry(struct scan *sc, struct zone_entry_state *st
         if (lx.pos == lx.end || (first.kind != ZONE_TOKEN_END && !line_is_directive(&lx)))
             return begin;
         zone_lexer_skip(&probe);
-        if (first.kind != ZONE_TOKEN_END && probe.pos >= now)
+        if (first.kind != ZONE_TOKEN_END && now != NULL && probe.pos >= now)
             return begin;
         zone_entry_read(sc->t->entry, st, &lx);
         if (sc->t->entry->kind == ZONE_ENTRY_BAD)
@@ -455,32 +454,32 @@ static void scanner_record(struct scan *sc)
     take_record(sc, &rr);
 }
 
-/* Whether the scanner may have read a string otherwise than all others: it does not count a line end inside
- * of one, and takes parentheses that touch a word for a part of it. Nor does it look at angles of LOC and at
+/* Whether the scanner may have read the record in hand otherwise than it is meant. It takes a record for
+ * whole at a line end inside of parentheses, does not count line ends inside of strings, takes
+ * parentheses that touch a word for a part of it, and does not look at angles of LOC, tags of CAA and
  * values of SvcParams written as keyN. */
 static bool maybe_misread(const zs_scanner_t *s)
 {
+    if (s->multiline)
+        return true;
     switch (s->r_type) {
     case DNS_TYPE_SVCB:
     case DNS_TYPE_HTTPS:
     case DNS_TYPE_LOC:
-        if (zone_rdata_wire_fault(s->r_type, s->r_data, s->r_data_length) != NULL)
-            return true;
-        break;
+    case DNS_TYPE_CAA:
+        return true;
     case DNS_TYPE_HINFO:
     case DNS_TYPE_TXT:
     case DNS_TYPE_NAPTR:
     case DNS_TYPE_SPF:
     case DNS_TYPE_URI:
-    case DNS_TYPE_CAA:
-        break;
+        for (uint32_t i = 0; i < s->r_data_length; i++)
+            if (s->r_data[i] == '\n' || s->r_data[i] == '(' || s->r_data[i] == ')')
+                return true;
+        return false;
     default:
         return false;
     }
-    for (uint32_t i = 0; i < s->r_data_length; i++)
-        if (s->r_data[i] == '\n' || s->r_data[i] == '(' || s->r_data[i] == ')')
-            return true;
-    return false;
 }
 
 /* Whether the text of the record in hand has \# in it. What comes so is not looked at by the scanner. */
@@ -541,6 +540,14 @@ static bool unclosed(struct scan *sc)
     return false;
 }
 
+/* Whether nothing is left behind the last record: the scanner says nothing of an escape that the text ends
+ * in. */
+static bool is_all_read(struct scan *sc)
+{
+    struct zone_entry_state st = own_state(sc);
+    return find_entry(sc, &st, NULL).pos == sc->end;
+}
+
 static bool scan_all(struct scan *sc)
 {
     zs_scanner_t *s = sc->s;
@@ -568,8 +575,11 @@ static bool scan_all(struct scan *sc)
             good &= own_entry(sc);
             break;
         default:
-            note_ttl(sc);
-            return good;
+            if (is_all_read(sc)) {
+                note_ttl(sc);
+                return good;
+            }
+            good &= own_entry(sc);
         }
         if (sc->before >= given + TEXT_GIVE_BACK) {
             give_back(given, sc->before);

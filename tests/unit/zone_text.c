@@ -125,7 +125,7 @@ static void forms_of_entries(void **state)
 /* What is wrong is told with its line, and the entry behind it is read. */
 static const struct {
     const char *text;
-    uint32_t line;
+    uint32_t line; /* 0: it is right */
 } wrong[] = {
     { "y AMTRELAY 10 0 1 2001:db8::1\n", 5 },
     { "y AMTRELAY 10 2 1 192.0.2.1\n", 5 },
@@ -144,7 +144,15 @@ static const struct {
     { "y SVCB 1 . key4=abc\n", 5 },
     { "y SVCB 1 . dohpath=/q\n", 5 }, /* RFC 9461 section 5 */
     { "y LOC 90 0 1 N 1 E 0\n", 5 },
+    { "y CAA 0 is-sue \"a\"\n", 5 }, /* RFC 8659 section 4.1 */
+    { "y SVCB 1 . alpn=\"f\\/a\"\n", 0 },
+    { "y SVCB 1 . alpn=\"f\\\\oo\"\n", 5 }, /* RFC 9460 appendix A.1 */
+    { "y SVCB 1 . key007=a\n", 5 },
+    /* A record may not end before its parenthesis does; the token at fault is in the next line. */
+    { "y A ( 1.1.1.1 ; )\nz A 1.1.1.1\n", 6 },
+    { "y SOA a b ( 1 1 1 1 1 ; )\n@ NS a )\n", 6 },
     { "y TXT (a\n", 5 },
+    { "y\\", 5 },
     { "y DSYNC CDS NOTIFY 65536 a.\n", 5 },
     { "y TXT \"open\n", 5 },
     { "y TXT \\300\n", 5 },
@@ -173,7 +181,8 @@ static void faults_have_a_line(void **state)
             char text[2048];
             snprintf(text, sizeof text, HEAD "%s", wrong[i].text);
             struct reading *r = read_text(text, own != 0);
-            if (r->errs.errors == 0 || r->errs.at[0].line != wrong[i].line)
+            if ((r->errs.errors != 0) != (wrong[i].line != 0) ||
+                r->errs.at[0].line != wrong[i].line)
                 fail_msg("'%s'%s: %u errors, line %u: %s", wrong[i].text,
                          own != 0 ? " by our own reader" : "", r->errs.errors, r->errs.at[0].line,
                          r->errs.at[0].what);
