@@ -6,6 +6,7 @@
  * in it can be pointed at: longer ones are larger in sum (docs/transfers.md has the figures). Names are
  * compressed over a hash table of labels, each at an offset under the offset of the labels behind it,
  * that is new with each message and lives on the stack. */
+#include "base/assert.h"
 #include "transfer/xfr_parts.h"
 
 #define OUT_FILL (DNS_POINTER_MAX + 1)
@@ -85,6 +86,7 @@ static bool is_under_exactly(const struct dns_name *n, const struct dns_name *or
 static uint16_t name_write(struct writing *m, const struct dns_name *n)
 {
     uint16_t parent = 0;
+    base_assert(n != NULL);
     unsigned i = n->labels; /* labels from i on are in the message */
     if (m->origin_at != 0 && is_under_exactly(n, &m->origin)) {
         parent = m->origin_at;
@@ -183,7 +185,7 @@ static bool record_write(struct writing *m, const struct record *rec, size_t fil
         wr_put_u16(p + 6, (uint16_t)rec->ttl_s);
         rdata_write(m, rec);
     }
-    if (m->w.full || (m->records != 0 && wr_len(&m->w) > fill)) {
+    if (p == NULL || m->w.full || (m->records != 0 && wr_len(&m->w) > fill)) {
         wr_back(&m->w, mark);
         return false;
     }

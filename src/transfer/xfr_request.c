@@ -8,8 +8,9 @@ bool xfr_soa_read(struct xfr_soa *s, const uint8_t *rdata, size_t len)
 {
     struct rd r = rd_init(rdata, len);
     struct dns_name name;
-    if (!dns_name_parse(&name, &r) || !dns_name_parse(&name, &r))
-        return false;
+    for (unsigned i = 0; i < 2; i++) /* MNAME, RNAME */
+        if (!dns_name_parse(&name, &r))
+            return false;
     s->serial = rd_u32(&r);
     s->refresh_s = rd_u32(&r);
     s->retry_s = rd_u32(&r);

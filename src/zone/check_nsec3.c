@@ -260,6 +260,8 @@ static void check_link(struct check *c, const struct zone_node *n, const struct 
     if ((link->flags & (uint8_t)~OPT_OUT) != 0)
         zone_check_found(c, CHECK_NSEC3_BROKEN, n, DNS_TYPE_NSEC3, NULL, "NSEC3 has the flags %u",
                          link->flags);
+    if (next == NULL)
+        return; /* a broken image */
     key_of(link->next, key);
     size_t len = zone_image_key((const uint8_t *)(next + 1), next->name_len, next_key);
     if (len != KEY_LEN || memcmp(key, next_key, len) != 0)
@@ -296,7 +298,7 @@ static void tell_orphans(struct check *c)
             zone_image_entry(&pos, &e) ? zone_image_node_at(c->map, e.ref) : NULL;
         struct nsec3 link;
         uint8_t key[KEY_LEN], own[DNS_KEY_MAX];
-        if (!chain_at(c, n, &link))
+        if (n == NULL || !chain_at(c, n, &link))
             continue;
         size_t len = zone_image_key((const uint8_t *)(n + 1), n->name_len, own);
         int d = 1;

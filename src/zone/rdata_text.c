@@ -782,7 +782,7 @@ static bool read_removal(struct zone_rdata_text *t)
 /* RFC 3597 section 5, behind the \#. */
 static bool read_generic(struct zone_rdata_text *t)
 {
-    uint64_t len;
+    uint64_t len = 0;
     bool end;
     uint8_t *from = t->w->pos;
     char wrong[120];
