@@ -52,8 +52,8 @@ checked for presence, times, names and keys in every load; they are verified wit
 TAIL = '''
 ## Not in the table
 
-- **A zone that shrank**: refused when it has lost more than half of its records (each RRSIG and NSEC3 counts) since the
-  version that is served; zones below 10 records may shrink.
+- **A zone that shrank**: not refused yet. The check is there (`zone_check_shrink()`: more than half of the records
+  lost, each RRSIG and NSEC3 counts), but a load does not know the version that is served.
 - **ZONEMD** with SHA-384 and SHA-512 of scheme 1 (RFC 8976): any one that is right will do; two of one kind are of no
   use (section 4). BIND 9.18 does not verify; Knot does with `zonemd-verify: on`.
 - **Signatures**: RSA with SHA-1 (5, 7), SHA-256 (8) and SHA-512 (10), P-256 (13), P-384 (14), Ed25519 (15), Ed448 (16).
