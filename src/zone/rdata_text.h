@@ -86,6 +86,8 @@ bool zone_rdata_text_base64_rest(struct zone_rdata_text *t, bool may_be_none);
 /* RDATA that is like no other (rdata_odd.c), SvcParams (rdata_svcb.c). */
 bool zone_rdata_text_odd(struct zone_rdata_text *t, char field);
 bool zone_rdata_text_svcb(struct zone_rdata_text *t);
+/* A number that may be written as a name (rdata_names.c): the fields g, d, c, f, p and z of a row. */
+bool zone_rdata_text_names(struct zone_rdata_text *t, char field);
 
 /* The same for wire form. NULL: nothing is wrong, and `r` is behind the field. */
 const char *zone_rdata_wire_odd(struct rd *r, char field);
