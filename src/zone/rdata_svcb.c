@@ -66,7 +66,8 @@ static bool find_key(const uint8_t *at, size_t len, uint16_t *key, bool *raw)
     struct zone_token t = { .kind = ZONE_TOKEN_WORD, .at = at, .len = len };
     uint64_t v;
     for (size_t i = 0; i < BASE_COUNT(rows); i++)
-        if (zone_token_is(&t, rows[i].name)) {
+        if (len == strlen(rows[i].name) &&
+            memcmp(at, rows[i].name, len) == 0) { /* lower case only */
             *key = rows[i].key;
             return true;
         }
