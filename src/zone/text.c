@@ -524,22 +524,6 @@ static bool scan_own(struct scan *sc)
     return good;
 }
 
-static bool is_blank(const uint8_t *p, const uint8_t *end)
-{
-    while (p < end && (*p == ' ' || *p == '\t' || *p == '\n'))
-        p++;
-    return p >= end;
-}
-
-/* The text ended within parentheses, behind a record that the scanner took for whole. A file that was
- * cut off looks like that. */
-static bool unclosed(struct scan *sc)
-{
-    zone_errors_add(sc->t->errs, false, sc->t->file[sc->file], sc->line, NULL,
-                    "a parenthesis that is never closed");
-    return false;
-}
-
 /* Whether nothing is left behind the last record: the scanner says nothing of an escape that the text ends
  * in. */
 static bool is_all_read(struct scan *sc)
@@ -567,10 +551,6 @@ static bool scan_all(struct scan *sc)
             good &= own_entry(sc);
             break;
         case ZS_STATE_ERROR:
-            if (s->error.code == ZS_UNCLOSED_MULTILINE && is_blank(sc->before, sc->end))
-                return unclosed(sc);
-            good &= own_entry(sc);
-            break;
         case ZS_STATE_INCLUDE:
             good &= own_entry(sc);
             break;
